@@ -1,0 +1,306 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/nearest"
+)
+
+// copyModes are the values of --mode.
+var copyModes = []string{"create", "put", "skip", "append"}
+
+func (a *app) copyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "copy SRC DST [flags]",
+		Short: "copy records from one store into another",
+		Long: `Copy the records of one store, or those that --where selects, into another.
+
+A file that does not exist yet is written whole and named at the end: a copy that stops leaves nothing
+behind, and starts again. Into a store that exists records are copied in batches; how far that came is
+kept in $XDG_STATE_HOME/dk, and the same command continues there. Exit code 0 means that everything
+is durable.
+
+Options of a store are flags: plain ones (--nulls NA) and --src-… are the source's, --dst-… the
+destination's. --mode says what happens to records that the destination has already:
+  create  is an error (the default)
+  put     replaces them
+  skip    leaves them alone
+  append  for files whose records have no key: adds every record as a new one`,
+		Example: `  dk copy flights.csv flights.parquet --nulls NA
+  dk copy flights.csv.gz jfk.ndjson --nulls NA --where "origin = 'JFK'" --select "carrier, flight, dest"
+  dk copy new-planes.csv planes.csv --src-key tailnum --dst-key tailnum --mode put
+  dk copy 'logs/*.csv.gz' logs.parquet --dst-compression zstd
+  dk copy people.json - --dst-format csv`,
+		Args: storeAnd(1, "the destination"),
+	}
+	c := &copier{a: a}
+	cmd.Flags().StringVar(&c.where, "where", "", "copy the records that satisfy the `condition`")
+	cmd.Flags().StringVar(&c.sel, "select", "", "copy these `paths`: path [AS name], …")
+	cmd.Flags().StringVar(&c.modeName, "mode", "create", "what to do about records that exist: `"+strings.Join(copyModes, "|")+"`")
+	cmd.Flags().IntVar(&c.batch, "batch", 1000, "write `n` records at once, into a store that exists")
+	cmd.Flags().IntVar(&c.parallel, "parallel", 0, "write `n` batches at the same time; 0: as many as the store gains from")
+	cmd.Flags().BoolVar(&c.dry, "dry-run", false, "print how many records there are to copy, and copy none")
+	c.params = paramOptions(cmd)
+	plain := storeOptions(cmd, "")
+	src, dst := storeOptions(cmd, "src-"), storeOptions(cmd, "dst-")
+	_ = cmd.RegisterFlagCompletionFunc("mode", cobra.FixedCompletions(copyModes, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("where", a.completeText(plain))
+	_ = cmd.RegisterFlagCompletionFunc("select", a.completeText(plain))
+	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 1 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return storeNames(word)
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 2 {
+			return usagef("copy takes a source and a destination, but %q was given too", args[2]).
+				withHint("quote a pattern of several files: 'logs/*.csv'")
+		}
+		for name, text := range src.values {
+			if plain.values[name] != "" {
+				return usagef("--%s and --src-%s both set the source", flagName(name), flagName(name))
+			}
+			plain.values[name] = text
+		}
+		c.srcName, c.dstName, c.srcParams, c.dstParams = args[0], args[1], plain.values, dst.values
+		return c.run(cmd.Context())
+	}
+	return cmd
+}
+
+// A copier is one copy.
+type copier struct {
+	a                    *app
+	where, sel, modeName string
+	batch, parallel      int
+	dry                  bool
+	params               *paramFlags
+	srcName, dstName     string
+	srcParams, dstParams map[string]string
+
+	q        *dataknobs.Query
+	mode     dataknobs.LoadMode
+	append   bool
+	src, dst *dataknobs.DB
+	stats    dataknobs.ScanStats
+}
+
+func (c *copier) run(ctx context.Context) (err error) {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.src, err = c.a.openWith(ctx, c.srcName, &dataknobs.Options{Params: c.srcParams, ReadOnly: true}); err != nil {
+		return err
+	}
+	defer closing(c.src, &err)
+	if c.dry {
+		return c.dryRun(ctx)
+	}
+	if isNewFile(c.dstName) {
+		return c.whole(ctx)
+	}
+	if c.dst, err = c.a.openWith(ctx, c.dstName, &dataknobs.Options{Params: c.dstParams}); err != nil {
+		return err
+	}
+	defer closing(c.dst, &err)
+	return c.inBatches(ctx)
+}
+
+// check reads the flags and compares the stores' names.
+func (c *copier) check() (err error) {
+	switch c.modeName {
+	case "create":
+	case "put":
+		c.mode = dataknobs.LoadPut
+	case "skip":
+		c.mode = dataknobs.LoadSkip
+	case "append":
+		c.append = true
+	default:
+		err := usagef("--mode %s is not one of %s", c.modeName, strings.Join(copyModes, ", "))
+		if near := nearest.Of(c.modeName, copyModes); near != "" {
+			return err.withHint("did you mean %s?", near)
+		}
+		return err
+	}
+	if c.batch < 1 || c.parallel < 0 {
+		return usagef("--batch must be at least 1, and --parallel not negative")
+	}
+	if c.q, err = copyQuery(c.sel, c.where, c.params); err != nil {
+		return err
+	}
+	src, ok1 := filePath(c.srcName)
+	dst, ok2 := filePath(c.dstName)
+	if ok1 && ok2 && sameFile(src, dst) {
+		return usagef("the source and the destination are the same file, %s", dst)
+	}
+	return nil
+}
+
+func sameFile(a, b string) bool {
+	ai, err1 := os.Stat(a)
+	bi, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(ai, bi)
+}
+
+// copyQuery makes the query of --select and --where.
+func copyQuery(sel, where string, params *paramFlags) (*dataknobs.Query, error) {
+	q := &dataknobs.Query{}
+	if strings.TrimSpace(sel) != "" {
+		s, err := dataknobs.Parse("SELECT " + sel)
+		if err != nil {
+			return nil, err
+		}
+		if s.Grouped() || s.Where != nil || s.OrderBy != nil || s.Limit != nil || s.Offset != 0 {
+			return nil, usagef("--select takes paths only").withHint("conditions go into --where")
+		}
+		q.Select = s.Select
+	}
+	if strings.TrimSpace(where) == "" {
+		if len(params.args)+len(params.named) > 0 {
+			return nil, usagef("there is no --where that the parameters could belong to")
+		}
+		return q, nil
+	}
+	var err error
+	q.Where, err = parseWhere(where, params)
+	return q, err
+}
+
+func (c *copier) dryRun(ctx context.Context) error {
+	n, err := c.src.Count(ctx, c.q.Where)
+	if err != nil {
+		return err
+	}
+	return c.a.buffered(func(w *bufio.Writer) error {
+		_, err := fmt.Fprintf(w, "would copy %s from %s to %s\n", count(n, "record"), c.src.Name(), c.dstName)
+		return err
+	})
+}
+
+// options are those of the Run that reads the source.
+func (c *copier) options() []dataknobs.RunOption {
+	opts := []dataknobs.RunOption{dataknobs.CollectStats(&c.stats), dataknobs.OmitRevisions()}
+	if c.rowIDs() {
+		opts = append(opts, dataknobs.OmitIDs())
+	}
+	return opts
+}
+
+// rowIDs reports whether the source's IDs are mere row numbers, which are no
+// IDs anywhere else.
+func (c *copier) rowIDs() bool { return features(c.src).RowIDs != "" }
+
+// whole writes a new file: all of it, or nothing.
+func (c *copier) whole(ctx context.Context) (err error) {
+	c.inheritKey()
+	dst, err := c.a.openWith(ctx, c.dstName, &dataknobs.Options{Params: c.dstParams})
+	if err != nil {
+		return err
+	}
+	c.dst = dst
+	defer func() {
+		if cerr := dst.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	p := c.progress("copying")
+	defer p.finish()
+	res, err := dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx)})
+	p.finish()
+	return c.finish(res.Written, res.Skipped, err)
+}
+
+// hint says what the source's records hold, where it knows that without
+// reading them one by one: the destination then chooses its columns at once.
+func (c *copier) hint(ctx context.Context) *dataknobs.Schema {
+	namer, ok1 := c.src.Driver().(dataknobs.Namer)
+	typed, ok2 := c.src.Driver().(dataknobs.Typed)
+	if !ok1 || !ok2 {
+		return nil
+	}
+	var paths []dataknobs.Path
+	names, err := namer.FieldNames(ctx)
+	for _, n := range names {
+		paths = append(paths, dataknobs.Names(n))
+	}
+	as := paths
+	if c.q.Select != nil {
+		paths, as = nil, nil
+		for _, col := range c.q.Select {
+			if col.As == "" && len(col.Path) > 1 || col.Path.IsSystem() {
+				return nil
+			}
+			paths, as = append(paths, col.Path), append(as, dataknobs.Names(columnName(c.q, col)))
+		}
+	}
+	if err != nil || len(names) == 0 {
+		return nil
+	}
+	kinds, err := typed.Kinds(ctx, paths)
+	if err != nil {
+		return nil // the copy itself will say what is wrong
+	}
+	s := &dataknobs.Schema{Records: -1}
+	for i, k := range kinds {
+		if k == 0 {
+			return nil
+		}
+		s.Fields = append(s.Fields, dataknobs.FieldSchema{Path: as[i], Kinds: k, Nulls: -1})
+	}
+	return s
+}
+
+// inheritKey makes a new file's key that of the source, where the key is copied.
+func (c *copier) inheritKey() {
+	key := c.srcParams["key"]
+	if _, set := c.dstParams["key"]; set || key == "" {
+		return
+	}
+	if c.q.Select != nil {
+		for _, k := range features(c.src).Key {
+			if !slices.ContainsFunc(c.q.Select, func(col dataknobs.Column) bool { return col.As == "" && col.Path.Equal(dataknobs.Names(k)) }) {
+				return
+			}
+		}
+	}
+	c.dstParams = maps.Clone(c.dstParams)
+	c.dstParams["key"] = key
+}
+
+// progress shows how much of the source has been read.
+func (c *copier) progress(what string) *progress {
+	if path, ok := filePath(c.srcName); ok {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			p := c.a.progress(what, "byte", info.Size())
+			p.source = c.stats.Bytes.Load
+			return p
+		}
+	}
+	p := c.a.progress(what, "record", 0)
+	p.source = c.stats.Records.Load
+	return p
+}
+
+// finish says what was done.
+func (c *copier) finish(written, skipped int64, err error) error {
+	if err != nil {
+		return err
+	}
+	more := ""
+	if skipped > 0 {
+		more = fmt.Sprintf(", %s left alone because they exist", thousands(skipped))
+	}
+	c.a.note("copied %s to %s%s", count(written, "record"), c.dst.Name(), more)
+	return nil
+}

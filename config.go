@@ -1,0 +1,269 @@
+package dataknobs
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"dataknobs.dev/dataknobs/internal/nearest"
+)
+
+// A Config is one store's settings, checked: every option is a known one and
+// its text is of its kind. Its methods panic when asked for an option that the
+// backend has not declared, which is a programmer's mistake. A Config is not
+// changed once made, so it may be used by several goroutines at once.
+type Config struct {
+	Backend  *Backend
+	Location string // the URL without scheme and options: a path, host/name, …
+	// FromURL: Location came from a URL with a scheme, so its percent escapes
+	// have been decoded already.
+	FromURL bool
+	// Warn takes what the user should know but need not stop for. Never nil.
+	Warn   func(msg string)
+	values map[string]string // option name → text, only those that were set
+}
+
+// A Pair is one name:value pair of an option.
+type Pair struct{ Name, Value string }
+
+// NewConfig returns a store's settings after checking that every parameter is
+// an option of b and that its text is of the option's kind; otherwise an
+// InvalidArgument error that names the option and says what is legal. warn may
+// be nil.
+func NewConfig(b *Backend, location string, params map[string]string, warn func(string)) (*Config, error) {
+	if warn == nil {
+		warn = func(string) {}
+	}
+	c := &Config{Backend: b, Location: location, Warn: warn, values: map[string]string{}}
+	names := make([]string, 0, len(params))
+	for name := range params {
+		names = append(names, name)
+	}
+	slices.Sort(names) // so that the same mistake is named every time
+	for _, name := range names {
+		o := b.option(name)
+		if o == nil {
+			return nil, unknownOption(b, name)
+		}
+		if err := o.check(params[name]); err != nil {
+			return nil, err
+		}
+		c.values[name] = params[name]
+	}
+	return c, nil
+}
+
+func unknownOption(b *Backend, name string) *Error {
+	err := Errorf(InvalidArgument, "the %s backend has no option %q", b.Name, name)
+	names := b.optionNames()
+	if near := nearest.Of(name, names); near != "" {
+		return err.WithHint("did you mean %s?", near)
+	}
+	if len(names) == 0 {
+		return err.WithHint("it has no options")
+	}
+	return err.WithHint("it has %s", strings.Join(names, ", "))
+}
+
+// check returns an error unless text is a legal one for the option.
+func (o *OptionInfo) check(text string) error {
+	var legal string
+	switch o.Kind {
+	case OptionInt:
+		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+			legal = "a whole number"
+		}
+	case OptionBool:
+		if _, ok := parseBool(text); !ok {
+			legal = "true, false, yes, no, on, off, 1 or 0"
+		}
+	case OptionSize:
+		if _, ok := parseSize(text); !ok {
+			legal = "a number of bytes such as 4096, 64KiB, 256MiB or 1GB"
+		}
+	case OptionDuration:
+		if _, err := time.ParseDuration(text); err != nil {
+			legal = "a duration such as 500ms, 3s or 2h"
+		}
+	case OptionEnum:
+		if !slices.Contains(o.Enum, text) {
+			legal = "one of " + strings.Join(o.Enum, ", ")
+		}
+	case OptionMap:
+		if _, err := parsePairs(text); err != nil {
+			legal = "name:value pairs with commas between them"
+		}
+	}
+	if legal == "" {
+		return nil
+	}
+	return o.illegal(text, legal)
+}
+
+// illegal says what is wrong with a text, which a secret option does not show.
+func (o *OptionInfo) illegal(text, legal string) error {
+	if o.Secret {
+		return Errorf(InvalidArgument, "the option %s must be %s", o.Name, legal)
+	}
+	err := Errorf(InvalidArgument, "the option %s must be %s, not %q", o.Name, legal, text)
+	if near := nearest.Of(text, o.Enum); near != "" {
+		return err.WithHint("did you mean %s?", near)
+	}
+	return err
+}
+
+// IsSet reports whether the option was given.
+func (c *Config) IsSet(name string) bool {
+	c.option(name)
+	_, ok := c.values[name]
+	return ok
+}
+
+// String returns the option's text, or its default.
+func (c *Config) String(name string) string {
+	o := c.option(name)
+	if text, ok := c.values[name]; ok {
+		return text
+	}
+	return o.Default
+}
+
+// Int returns the option's number, or its default; 0 if there is neither.
+func (c *Config) Int(name string) int64 {
+	i, _ := strconv.ParseInt(c.String(name), 10, 64)
+	return i
+}
+
+// Bool returns the option's truth value, or its default; false if there is neither.
+func (c *Config) Bool(name string) bool {
+	b, _ := parseBool(c.String(name))
+	return b
+}
+
+// Size returns the option's number of bytes, or its default; 0 if there is neither.
+func (c *Config) Size(name string) int64 {
+	n, _ := parseSize(c.String(name))
+	return n
+}
+
+// Duration returns the option's duration, or its default; 0 if there is neither.
+func (c *Config) Duration(name string) time.Duration {
+	d, _ := time.ParseDuration(c.String(name))
+	return d
+}
+
+// List returns the option's words, or its default's; nil if there is neither.
+func (c *Config) List(name string) []string { return splitEscaped(c.String(name), ',', -1) }
+
+// Map returns the option's pairs in their order, or its default's; nil if
+// there is neither.
+func (c *Config) Map(name string) []Pair {
+	pairs, _ := parsePairs(c.String(name))
+	return pairs
+}
+
+func (c *Config) option(name string) *OptionInfo {
+	o := c.Backend.option(name)
+	if o == nil {
+		panic("dataknobs: the backend " + c.Backend.Name + " asked for its option " + name + ", which it has not declared")
+	}
+	return o
+}
+
+func parseBool(text string) (value, ok bool) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "on", "1":
+		return true, true
+	case "false", "no", "off", "0":
+		return false, true
+	}
+	return false, false
+}
+
+var sizeUnits = []struct {
+	suffix string
+	bytes  float64
+}{
+	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", 1 << 40},
+	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12},
+	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, {"t", 1 << 40}, {"b", 1},
+}
+
+// parseSize reads a number of bytes. A lone K, M, G or T is binary.
+func parseSize(text string) (int64, bool) {
+	lower, unit := strings.ToLower(strings.TrimSpace(text)), 1.0
+	for _, u := range sizeUnits {
+		if rest, ok := strings.CutSuffix(lower, u.suffix); ok {
+			lower, unit = strings.TrimSpace(rest), u.bytes
+			break
+		}
+	}
+	if i, err := strconv.ParseInt(lower, 10, 64); err == nil && i >= 0 && float64(i)*unit < math.MaxInt64 {
+		return i * int64(unit), true
+	}
+	f, err := strconv.ParseFloat(lower, 64)
+	if err != nil || strings.ContainsAny(lower, "einpx_") || f < 0 || f*unit >= math.MaxInt64 {
+		return 0, false
+	}
+	return int64(f * unit), true
+}
+
+var errPair = errors.New("not a name:value pair")
+
+func parsePairs(text string) ([]Pair, error) {
+	var pairs []Pair
+	for _, word := range splitKeeping(text, ',', -1) {
+		parts := splitEscaped(word, ':', 2)
+		if len(parts) != 2 || parts[0] == "" {
+			return nil, errPair
+		}
+		pairs = append(pairs, Pair{parts[0], parts[1]})
+	}
+	return pairs, nil
+}
+
+// splitEscaped splits text at sep into at most n words (-1: any number); a \
+// takes the next character as it is. Words lose the spaces around them.
+func splitEscaped(text string, sep byte, n int) []string {
+	words := splitKeeping(text, sep, n)
+	for i, w := range words {
+		words[i] = unescape(strings.TrimSpace(w))
+	}
+	return words
+}
+
+// splitKeeping is splitEscaped without taking the escapes out.
+func splitKeeping(text string, sep byte, n int) []string {
+	if text == "" {
+		return nil
+	}
+	var words []string
+	start := 0
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\':
+			i++
+		case text[i] == sep && len(words)+1 != n:
+			words = append(words, text[start:i])
+			start = i + 1
+		}
+	}
+	return append(words, text[start:])
+}
+
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}

@@ -1,0 +1,9 @@
+// Package all registers every driver of this module: import it for its effect
+// in a program that opens stores by name. A program that knows its stores
+// imports their packages instead, and carries less.
+package all
+
+import (
+	_ "dataknobs.dev/dataknobs/driver/file"   // paths and file: URLs
+	_ "dataknobs.dev/dataknobs/driver/memory" // mem:
+)

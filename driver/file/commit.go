@@ -1,0 +1,369 @@
+package file
+
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/zeebo/xxh3"
+
+	"dataknobs.dev/dataknobs"
+)
+
+// frameSize is about how much of a batch that need not be atomic goes into one frame.
+const frameSize = 1 << 20
+
+// A group is what one leader commits. The caller leads.
+type group struct {
+	w      *writer
+	d      *Driver
+	rule   *ids
+	ops    []op           // in their order
+	newest map[string]int // the last op of each ID
+	fresh  int64          // how many new rows there are, where IDs are row numbers
+	found  map[string]located
+	text   []byte // the frames
+	frames uint64
+}
+
+// A located record of the base, read ahead.
+type located struct {
+	rec *dataknobs.Record // nil: not there
+	ref int64
+}
+
+// commit decides the requests' writes, makes them durable and then visible.
+func (w *writer) commit(ctx context.Context, rs []*request) error {
+	if err := w.usable(); err != nil {
+		return err
+	}
+	d := w.d
+	d.mu.RLock()
+	closed := d.closed
+	d.mu.RUnlock()
+	if closed || !w.holding.Load() {
+		return errClosed
+	}
+	g := &group{w: w, d: d, rule: d.rule(), newest: map[string]int{}}
+	for _, r := range rs {
+		if err := g.request(ctx, r); err != nil {
+			return err
+		}
+	}
+	if len(g.ops) == 0 {
+		return nil
+	}
+	if w.file == nil {
+		if err := w.start(); err != nil {
+			return err
+		}
+	}
+	if err := g.encode(rs); err != nil {
+		return err
+	}
+	if err := w.append(g.text, g.frames); err != nil {
+		return err
+	}
+	w.made.Store(true)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, o := range g.ops {
+		d.st.ov.apply(o)
+	}
+	return nil
+}
+
+// rule says where the IDs of the store come from now.
+func (d *Driver) rule() *ids {
+	if d.st.base != nil {
+		return d.st.base.ids()
+	}
+	if key := d.keyFields(); len(key) > 0 {
+		return &ids{from: byKey, key: key, asked: true}
+	}
+	return &ids{from: byFree}
+}
+
+// keyFields are the fields that key a store that has no records yet.
+func (d *Driver) keyFields() []string {
+	if len(d.o.Key) > 0 {
+		return d.o.Key
+	}
+	if d.st != nil && d.st.side != nil {
+		return d.st.side.Key
+	}
+	return nil
+}
+
+// request decides the writes of one Apply. The error is for the whole group.
+func (g *group) request(ctx context.Context, r *request) error {
+	from, fresh := len(g.ops), g.fresh
+	for i := range r.b.Writes {
+		if i%aheadSize == 0 {
+			if err := g.readAhead(ctx, r.b.Writes[i:min(i+aheadSize, len(r.b.Writes))]); err != nil {
+				return err
+			}
+		}
+		res, err := g.write(ctx, &r.b.Writes[i])
+		if err != nil {
+			return err
+		}
+		r.results[i] = res
+		if res.Err != nil && r.b.Atomic {
+			g.undo(from)
+			g.fresh = fresh
+			for j := range r.results {
+				if j != i {
+					r.results[j] = dataknobs.Result{ID: r.b.Writes[j].ID, Err: dataknobs.ErrNotApplied}
+				}
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// undo takes back the ops from index from on.
+func (g *group) undo(from int) {
+	g.ops = g.ops[:from]
+	clear(g.newest)
+	for i, o := range g.ops {
+		g.newest[o.id] = i
+	}
+}
+
+// now is what is known of a record when a write of it is decided.
+type now struct {
+	rec      *dataknobs.Record // nil: there is none
+	revision string
+	rep      uint32
+	fromBase bool
+	ref      int64
+}
+
+// write decides one write. Its result is not the truth before the group is in
+// the journal. The error is for the whole group.
+func (g *group) write(ctx context.Context, w *dataknobs.Write) (dataknobs.Result, error) {
+	res := dataknobs.Result{ID: w.ID}
+	id := w.ID
+	if g.rule.from == byRow {
+		next, err := g.nextRow(ctx, w)
+		if err != nil {
+			return dataknobs.Result{ID: w.ID, Err: err}, nil
+		}
+		id = next
+	} else if id == "" {
+		u, err := uuid.NewV7()
+		if err != nil {
+			return res, err
+		}
+		id = u.String()
+	}
+	res.ID = id
+	cur, err := g.lookup(ctx, id)
+	if err != nil {
+		return res, err
+	}
+	rec, err := g.next(w, id, &cur)
+	if err != nil {
+		res.Err = err
+		return res, nil
+	}
+	o := op{id: id, rec: rec, ref: cur.ref}
+	if rec != nil {
+		g.revise(&o, &cur)
+		res.Revision = rec.Revision
+		res.Created = cur.rec == nil
+	}
+	g.newest[id] = len(g.ops)
+	g.ops = append(g.ops, o)
+	if g.rule.from == byRow {
+		g.fresh++
+	}
+	return res, nil
+}
+
+// nextRow is the ID of the next row, in a store whose IDs are row numbers.
+func (g *group) nextRow(ctx context.Context, w *dataknobs.Write) (string, error) {
+	if w.ID != "" || w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != "" {
+		return "", dataknobs.Errorf(dataknobs.Unsupported, "%s", g.d.Features().RowIDs)
+	}
+	rows, err := g.d.st.base.numberOfRows(ctx)
+	if err != nil {
+		return "", err
+	}
+	return itoa(rows + int64(g.d.st.ov.added.Len()) + g.fresh + 1), nil
+}
+
+// lookup finds the newest version of a record.
+func (g *group) lookup(ctx context.Context, id string) (now, error) {
+	if i, ok := g.newest[id]; ok {
+		o := &g.ops[i]
+		n := now{rec: o.rec, ref: o.ref, rep: o.rep}
+		if o.rec != nil {
+			n.revision = o.rec.Revision
+		}
+		return n, nil
+	}
+	if e := g.d.st.ov.byID[id]; e != nil {
+		n := now{rec: e.rec, ref: e.ref, rep: e.rep}
+		if e.rec != nil {
+			n.revision = e.rec.Revision
+		}
+		return n, nil
+	}
+	if g.d.st.base == nil || g.rule.from == byRow || g.rule.from == byFree {
+		return now{ref: -1}, nil
+	}
+	l, ok := g.found[id]
+	if !ok {
+		var err error
+		if l, err = g.d.locateOne(ctx, g.d.st.base, id); err != nil {
+			return now{}, err
+		}
+	}
+	n := now{rec: l.rec, ref: l.ref, fromBase: true}
+	if l.rec != nil {
+		n.revision = l.rec.Revision
+	}
+	return n, nil
+}
+
+// aheadSize is how many writes have their records read together.
+const aheadSize = 1024
+
+// readAhead reads the records of the base that some writes are about, in the
+// order of the file.
+func (g *group) readAhead(ctx context.Context, ws []dataknobs.Write) error {
+	b := g.d.st.base
+	g.found = nil
+	if b == nil || len(ws) < 2 || g.rule.from == byRow || g.rule.from == byFree {
+		return nil
+	}
+	var ids []string
+	for i := range ws {
+		if id := ws[i].ID; id != "" && g.d.st.ov.byID[id] == nil {
+			ids = append(ids, id)
+		}
+	}
+	found, err := g.d.locateMany(ctx, b, ids)
+	g.found = found
+	return err
+}
+
+// next is what the write makes of the record: nil if it is removed.
+func (g *group) next(w *dataknobs.Write, id string, cur *now) (*dataknobs.Record, error) {
+	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
+	switch {
+	case cur.rec == nil && mustExist:
+		return nil, dataknobs.NotFound
+	case cur.rec != nil && w.If == dataknobs.IfAbsent:
+		return nil, dataknobs.AlreadyExists
+	case w.Revision != "" && !sameRevision(w.Revision, cur.revision, cur.fromBase):
+		return nil, dataknobs.Errorf(dataknobs.Conflict, "the record has revision %s, not %s", cur.revision, w.Revision)
+	}
+	switch w.Op {
+	case dataknobs.WriteDelete:
+		return nil, nil
+	case dataknobs.WritePatch:
+		rec, err := dataknobs.ApplyChanges(cur.rec, w.Changes)
+		if err != nil {
+			return nil, err
+		}
+		rec.ID = id
+		return rec, g.checkKey(rec)
+	}
+	rec := &dataknobs.Record{ID: id, Fields: w.Record.Fields.Clone(), Metadata: w.Record.Metadata.Clone()}
+	return rec, g.checkKey(rec)
+}
+
+// checkKey refuses a record whose fields do not make its ID: it would be
+// another record once it is in the file.
+func (g *group) checkKey(rec *dataknobs.Record) error {
+	if g.rule.from != byKey {
+		return nil
+	}
+	text, err := g.rule.ofRecord(rec)
+	if err != nil {
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "the fields that make the ID: %w", err)
+	}
+	if text != rec.ID {
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "the record's fields make the ID %q, not %q", text, rec.ID)
+	}
+	return nil
+}
+
+// revise gives the record its new revision.
+func (g *group) revise(o *op, cur *now) {
+	o.rec.Revision = revisionOf(o.rec, g.d.t.format, 0)
+	if cur.rec == nil {
+		return
+	}
+	if before, _, _ := cutRevision(cur.revision); before == o.rec.Revision {
+		o.rep = cur.rep + 1
+		o.rec.Revision = revisionOf(o.rec, g.d.t.format, o.rep)
+	}
+}
+
+// encode makes the frames. A group that has an atomic batch is one frame, which
+// is in the journal wholly or not at all; others are cut to moderate sizes.
+func (g *group) encode(rs []*request) error {
+	atomic := slices.ContainsFunc(rs, func(r *request) bool { return r.b.Atomic })
+	var body []byte
+	count := uint64(0)
+	for i := range g.ops {
+		var err error
+		if body, err = appendOp(body, g.ops[i]); err != nil {
+			return err
+		}
+		if count++; i == len(g.ops)-1 || !atomic && len(body) >= frameSize {
+			if len(body) > maxFrame-binary.MaxVarintLen64 {
+				return dataknobs.Errorf(dataknobs.ResourceExhausted, "an atomic batch of %d bytes is too large; the limit is %d", len(body), maxFrame)
+			}
+			g.frames++
+			whole := append(binary.AppendUvarint(make([]byte, 0, len(body)+binary.MaxVarintLen64), count), body...)
+			g.text = appendFrame(g.text, frameWrite, g.d.st.jrnl.seq+g.frames, whole)
+			body, count = body[:0], 0
+		}
+	}
+	return nil
+}
+
+// locateOne finds a record of the base by its ID.
+func (d *Driver) locateOne(ctx context.Context, b *base, id string) (located, error) {
+	found, err := d.locateMany(ctx, b, []string{id})
+	if l, ok := found[id]; ok {
+		return l, err
+	}
+	return located{ref: -1}, err
+}
+
+// locateMany finds records of the base, with their revisions. Every ID has an
+// entry in the result.
+func (d *Driver) locateMany(ctx context.Context, b *base, ids []string) (map[string]located, error) {
+	found := make(map[string]located, len(ids))
+	for _, id := range ids {
+		found[id] = located{ref: -1}
+	}
+	x, err := d.indexOf(ctx, b)
+	if err != nil || x == nil {
+		return found, err
+	}
+	var refs []int64
+	for id := range found {
+		refs = append(refs, x.find(xxh3.HashString(id))...)
+	}
+	slices.Sort(refs)
+	err = b.readAt(ctx, refs, func(i int, rec *dataknobs.Record) error {
+		if _, asked := found[rec.ID]; !asked {
+			return nil // another ID of the same hash
+		}
+		n, _ := splitRef(refs[i])
+		rec.Revision = b.revision(rec, b.parts[n])
+		b.finish(rec, b.parts[n])
+		found[rec.ID] = located{rec, refs[i]}
+		return nil
+	})
+	return found, err
+}

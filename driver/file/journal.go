@@ -1,0 +1,358 @@
+package file
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/zeebo/xxh3"
+
+	"dataknobs.dev/dataknobs"
+)
+
+// The journal is the file path.journal: a line that says what it is, and
+// frames. A frame is a head of 24 bytes and a body:
+//
+//	0  length of the body, 4 bytes, little endian like all numbers here
+//	4  CRC-32C of the body
+//	8  number of the frame, 8 bytes, from 1
+//	16 kind
+//	17 three zero bytes
+//	20 CRC-32C of the 20 bytes before
+//
+// The head has a checksum of its own, so that a damaged length cannot pass for a
+// frame that was cut short.
+const (
+	journalMagic = "dataknobs journal 1\n"
+	frameHead    = 24
+	maxFrame     = 1 << 30
+)
+
+// The kinds of frames.
+const (
+	frameBase  = 1 // a mark in JSON: the file that the journal is about. The first frame
+	frameWrite = 2 // operations, which apply together or not at all
+	frameFold  = 3 // a mark in JSON: a file that holds all of the journal may take its place now
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// A mark tells one generation of the file from every other.
+type mark struct {
+	Absent bool   `json:"absent,omitempty"` // there is no file
+	Size   int64  `json:"size"`
+	Hash   string `json:"xxh3,omitempty"` // of the whole content, 128 bits in hex
+	MTime  int64  `json:"mtime"`          // nanoseconds; where it and the size agree, the content is not read
+}
+
+// markOf makes the mark of a file; f is nil where there is none.
+func markOf(f io.ReaderAt, id fileID) (mark, error) {
+	if f == nil {
+		return mark{Absent: true}, nil
+	}
+	hash, err := hashOf(f, id.size)
+	return mark{Size: id.size, MTime: id.mtime, Hash: hash}, err
+}
+
+func hashOf(f io.ReaderAt, size int64) (string, error) {
+	h := xxh3.New()
+	if _, err := io.CopyBuffer(h, io.NewSectionReader(f, 0, size), make([]byte, 256<<10)); err != nil {
+		return "", err
+	}
+	return hexOf(h.Sum128()), nil
+}
+
+// matches reports whether m is the mark of that file.
+func (m *mark) matches(f io.ReaderAt, id fileID) (bool, error) {
+	switch {
+	case m == nil:
+		return false, nil
+	case m.Absent || f == nil:
+		return m.Absent && f == nil, nil
+	case m.Size != id.size:
+		return false, nil
+	case m.MTime == id.mtime:
+		return true, nil
+	}
+	hash, err := hashOf(f, id.size)
+	return hash == m.Hash, err
+}
+
+// appendFrame appends a whole frame to b.
+func appendFrame(b []byte, kind byte, seq uint64, body []byte) []byte {
+	var head [frameHead]byte
+	binary.LittleEndian.PutUint32(head[0:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(body, castagnoli))
+	binary.LittleEndian.PutUint64(head[8:], seq)
+	head[16] = kind
+	binary.LittleEndian.PutUint32(head[20:], crc32.Checksum(head[:20], castagnoli))
+	return append(append(b, head[:]...), body...)
+}
+
+// A journal is what has been read of a journal file.
+type journal struct {
+	name  string
+	id    fileID // when it was opened
+	end   int64  // behind the last whole frame
+	seq   uint64 // of that frame
+	base  mark
+	fold  *mark // of the last fold frame
+	after bool  // frames follow the last fold frame
+	torn  bool  // something that is no whole frame follows end
+}
+
+// An op is one change in the journal.
+type op struct {
+	id  string
+	rec *dataknobs.Record // nil: removed
+	ref int64             // the record's row in the base, when it was first changed; -1: none
+	rep uint32
+}
+
+// errShort: what is at the end of the journal is not a whole frame.
+var errShort = errors.New("not a whole frame")
+
+// openJournal reads the journal of the store at path from its beginning; nil if
+// there is none, or nothing in it.
+func openJournal(path string) (*journal, *os.File, error) {
+	name := path + journalExt
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, ioError(name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, nil, ioError(name, err)
+	}
+	j := &journal{name: name, id: idOf(info)}
+	if err := j.begin(f); err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return j, f, nil
+}
+
+// begin reads the first line and the first frame. A journal whose making was
+// cut short has an end of 0: nothing in it was ever acknowledged.
+func (j *journal) begin(f io.ReaderAt) error {
+	magic := make([]byte, len(journalMagic))
+	n, err := f.ReadAt(magic, 0)
+	switch {
+	case err != nil && err != io.EOF:
+		return ioError(j.name, err)
+	case n < len(magic) && journalMagic[:n] == string(magic[:n]):
+		j.torn = n > 0
+		return nil
+	case string(magic) != journalMagic:
+		return dataknobs.Errorf(dataknobs.DataLoss, "%s is not a journal of this program, or its beginning is damaged", j.name)
+	}
+	kind, body, next, err := j.frame(f, int64(len(magic)), 1)
+	switch {
+	case err == errShort:
+		j.torn = true
+		return nil
+	case err != nil:
+		return err
+	case kind != frameBase || json.Unmarshal(body, &j.base) != nil:
+		return j.damaged(int64(len(magic)), "its first frame does not say which file it belongs to")
+	}
+	j.end, j.seq = next, 1
+	return nil
+}
+
+// frame reads the frame at off, which must have that number.
+func (j *journal) frame(f io.ReaderAt, off int64, seq uint64) (kind byte, body []byte, next int64, err error) {
+	var head [frameHead]byte
+	n, err := f.ReadAt(head[:], off)
+	if err != nil && err != io.EOF {
+		return 0, nil, 0, ioError(j.name, err)
+	}
+	if n < len(head) {
+		return 0, nil, 0, errShort
+	}
+	size := binary.LittleEndian.Uint32(head[:])
+	if binary.LittleEndian.Uint32(head[20:]) != crc32.Checksum(head[:20], castagnoli) {
+		if zeros(f, off) { // a file system may lengthen a file before it writes
+			return 0, nil, 0, errShort
+		}
+		return 0, nil, 0, j.damaged(off, "the head of a frame does not match its checksum")
+	}
+	switch {
+	case binary.LittleEndian.Uint64(head[8:]) != seq:
+		return 0, nil, 0, j.damaged(off, "a frame is missing")
+	case size > maxFrame:
+		return 0, nil, 0, j.damaged(off, "a frame is longer than any can be")
+	}
+	body, err = readBody(f, off+frameHead, int64(size))
+	if err != nil {
+		return 0, nil, 0, err
+	}
+	if binary.LittleEndian.Uint32(head[4:]) != crc32.Checksum(body, castagnoli) {
+		return 0, nil, 0, j.damaged(off, "a frame does not match its checksum")
+	}
+	return head[16], body, off + frameHead + int64(size), nil
+}
+
+// readBody reads n bytes, in pieces: a length is believed only as far as there
+// are bytes.
+func readBody(f io.ReaderAt, off, n int64) ([]byte, error) {
+	var body []byte
+	for int64(len(body)) < n {
+		piece := min(n-int64(len(body)), 1<<20)
+		at := len(body)
+		body = append(body, make([]byte, piece)...)
+		m, err := f.ReadAt(body[at:], off+int64(at))
+		switch {
+		case m == int(piece):
+		case err == io.EOF:
+			return nil, errShort
+		default:
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// zeros reports whether only zero bytes follow.
+func zeros(f io.ReaderAt, off int64) bool {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := f.ReadAt(buf, off)
+		if len(bytes.Trim(buf[:n], "\x00")) > 0 {
+			return false
+		}
+		off += int64(n)
+		if err != nil {
+			return err == io.EOF
+		}
+	}
+}
+
+func (j *journal) damaged(off int64, why string) error {
+	return dataknobs.Errorf(dataknobs.DataLoss, "%s: byte %d: %s", j.name, off, why).
+		WithHint("nothing was changed; keep a copy of the file and its journal before you do anything else")
+}
+
+// replay gives the operations of the frames behind end to apply, and moves end
+// on. It stops before what is no whole frame.
+func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
+	for j.end > 0 {
+		kind, body, next, err := j.frame(f, j.end, j.seq+1)
+		if err == errShort {
+			info, err := statOf(f)
+			j.torn = err == nil && info > j.end
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case frameWrite:
+			if err := j.operations(body, apply); err != nil {
+				return err
+			}
+			j.after = true
+		case frameFold:
+			j.fold, j.after = &mark{}, false
+			if json.Unmarshal(body, j.fold) != nil {
+				return j.damaged(j.end, "a frame cannot be read")
+			}
+		default:
+			return j.damaged(j.end, "a frame is of a kind that this program does not know")
+		}
+		j.end, j.seq = next, j.seq+1
+	}
+	return nil
+}
+
+func statOf(f io.ReaderAt) (int64, error) {
+	info, err := f.(interface{ Stat() (fs.FileInfo, error) }).Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// operations decodes the body of a write frame, all of it before any is applied.
+func (j *journal) operations(body []byte, apply func(op)) error {
+	bad := func() error { return j.damaged(j.end, "the operations of a frame cannot be read") }
+	count, b, ok := uvarint(body)
+	if !ok || count > uint64(len(b)) {
+		return bad()
+	}
+	ops := make([]op, 0, count)
+	for range count {
+		o, rest, err := decodeOp(b)
+		if err != nil {
+			return bad()
+		}
+		ops, b = append(ops, o), rest
+	}
+	if len(b) > 0 {
+		return bad()
+	}
+	for _, o := range ops {
+		apply(o)
+	}
+	return nil
+}
+
+// appendOp appends an operation: 1 and a record, or 0 and an ID; before it the
+// row in the base and the number of repetitions.
+func appendOp(b []byte, o op) ([]byte, error) {
+	b = binary.AppendUvarint(b, uint64(o.ref+1))
+	b = binary.AppendUvarint(b, uint64(o.rep))
+	if o.rec == nil {
+		b = append(b, 0)
+		b = binary.AppendUvarint(b, uint64(len(o.id)))
+		return append(b, o.id...), nil
+	}
+	b = append(b, 1)
+	return o.rec.AppendBinary(b)
+}
+
+var errDecode = errors.New("cannot be decoded")
+
+func decodeOp(b []byte) (op, []byte, error) {
+	ref, b, ok1 := uvarint(b)
+	rep, b, ok2 := uvarint(b)
+	if !ok1 || !ok2 || len(b) == 0 {
+		return op{}, nil, errDecode
+	}
+	o := op{ref: int64(ref) - 1, rep: uint32(rep)}
+	kind, b := b[0], b[1:]
+	switch kind {
+	case 0:
+		n, rest, ok := uvarint(b)
+		if !ok || n > uint64(len(rest)) {
+			return op{}, nil, errDecode
+		}
+		o.id, b = string(rest[:n]), rest[n:]
+	case 1:
+		var err error
+		if o.rec, b, err = dataknobs.DecodeRecord(b); err != nil {
+			return op{}, nil, err
+		}
+		o.id = o.rec.ID
+	default:
+		return op{}, nil, errDecode
+	}
+	return o, b, nil
+}
+
+func uvarint(b []byte) (uint64, []byte, bool) {
+	u, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, false
+	}
+	return u, b[n:], true
+}

@@ -1,0 +1,20 @@
+//go:build !unix && !windows
+
+package file
+
+import (
+	"io/fs"
+	"os"
+
+	"dataknobs.dev/dataknobs"
+)
+
+func inode(fs.FileInfo) (dev, ino uint64) { return 0, 0 }
+func chownLike(string, fs.FileInfo) error { return nil }
+func syncDir(*os.File) error              { return nil }
+func isFull(error) bool                   { return false }
+func isReadOnly(error) bool               { return false }
+
+func tryLock(*os.File) (bool, error) {
+	return false, dataknobs.Errorf(dataknobs.Unsupported, "files cannot be locked on this system, so the store is read-only here")
+}

@@ -1,0 +1,186 @@
+// Package drivertest holds every driver to the same contract: docs/semantics.md.
+//
+// A driver's tests call [Run] with a [Harness] that says how to open a fresh
+// store. Run is the conformance suite: a subtest for each rule, with a fresh
+// store, that prints the rule when it fails. It includes [Corpus], the meaning
+// of queries as text files, and [Differential], random records and queries
+// compared with a reference. [Bench] measures what every driver can do.
+//
+//	func TestConformance(t *testing.T) {
+//		drivertest.Run(t, drivertest.Harness{
+//			Open: func(t *testing.T) *dataknobs.DB { return dataknobs.New(memory.New(memory.Options{}), nil) },
+//		})
+//	}
+//
+// What a store may leave out, it says in its [dataknobs.Features]; the suite
+// adapts to nothing else.
+package drivertest
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"dataknobs.dev/dataknobs"
+)
+
+// A Harness says how the suite opens the stores of one driver configuration.
+type Harness struct {
+	// Open returns a store that is new and empty at every call. The suite closes
+	// it; Open registers whatever else must be cleaned up with t.Cleanup.
+	Open func(t *testing.T) *dataknobs.DB
+	// Reopen closes db and opens the same store again, as another process would
+	// find it. nil for a store that keeps nothing.
+	Reopen func(t *testing.T, db *dataknobs.DB) *dataknobs.DB
+	// NullIsAbsent: the store cannot tell an explicit null from an absent field.
+	NullIsAbsent bool
+	// Slow: opening a store or writing to it costs much, as with a server. The
+	// suite then puts more into one store and does fewer rounds; no rule is left out.
+	Slow bool
+	// Skip names subtests that do not apply to this store, with the reason, which
+	// must be one that the contract gives.
+	Skip map[string]string
+}
+
+// need is what a case needs that the contract does not promise of every store.
+type need uint8
+
+const (
+	needIDs     need = 1 << iota // IDs that the caller chooses and that last
+	needFreeID                   // IDs that stand beside the fields, not made of one
+	needMeta                     // metadata
+	needReopen                   // a store that lasts
+	needNatural                  // an order of its own
+)
+
+// missing says why a case that has these needs does not apply; "" if it does.
+func (n need) missing(h *Harness, f *dataknobs.Features) string {
+	switch {
+	case n&needIDs != 0 && f.RowIDs != "":
+		return "the IDs of this store are row numbers: " + f.RowIDs
+	case n&needFreeID != 0 && (f.RowIDs != "" || len(f.Key) > 0):
+		return "the IDs of this store are made of its fields " + strings.Join(f.Key, ", ")
+	case n&needMeta != 0 && !f.Metadata:
+		return "this store keeps no metadata"
+	case n&needReopen != 0 && h.Reopen == nil:
+		return "this store does not last"
+	case n&needNatural != 0 && !f.NaturalOrder:
+		return "this store has no order of its own"
+	}
+	return ""
+}
+
+// A testCase is one rule of the contract.
+type testCase struct {
+	name  string
+	why   string // the rule, printed on failure
+	needs need
+	run   func(*subject)
+}
+
+// A subject is a fresh store under test.
+type subject struct {
+	testing.TB
+	h   *Harness
+	db  *dataknobs.DB
+	ctx context.Context
+}
+
+// Run runs the whole suite: a subtest for each rule, the corpus, and a
+// differential test of moderate length.
+func Run(t *testing.T, h Harness) {
+	if f := features(t, &h); f.ReadOnly != "" {
+		t.Skip("nothing can be written to this store: " + f.ReadOnly)
+	}
+	groups := []struct {
+		name  string
+		cases []testCase
+	}{
+		{"Write", writeCases()},
+		{"Revision", revisionCases},
+		{"Owned", ownedCases},
+		{"Value", valueCases},
+		{"Name", nameCases},
+		{"Invalid", invalidCases()},
+		{"Batch", batchCases},
+		{"Load", loadCases},
+		{"Read", readCases},
+		{"Condition", conditionCases},
+		{"Page", pageCases},
+		{"Group", groupCases},
+		{"Concurrent", concurrentCases},
+		{"Context", contextCases},
+		{"Close", closeCases},
+		{"Durable", durableCases},
+	}
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, c := range g.cases {
+				t.Run(c.name, func(t *testing.T) { h.runCase(t, t.Name(), &c) })
+			}
+		})
+	}
+	t.Run("Corpus", func(t *testing.T) { Corpus(t, h) })
+	t.Run("Differential", func(t *testing.T) { Differential(t, h, DifferentialOptions{}) })
+}
+
+// features opens a store to ask what it can do.
+func features(t *testing.T, h *Harness) *dataknobs.Features {
+	db := h.Open(t)
+	defer db.Close()
+	return db.Features()
+}
+
+func (h *Harness) runCase(t *testing.T, name string, c *testCase) {
+	for skip, reason := range h.Skip {
+		if name == skip || strings.HasSuffix(name, "/"+skip) {
+			t.Skip(reason)
+		}
+	}
+	s := h.subject(t)
+	if why := c.needs.missing(h, s.f()); why != "" {
+		t.Skip(why)
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the rule: %s", c.why)
+		}
+	})
+	c.run(s)
+}
+
+// subject opens a fresh store for t and closes it at t's end.
+func (h *Harness) subject(t *testing.T) *subject {
+	t.Helper()
+	s := newSubject(t, h, h.Open(t))
+	t.Cleanup(func() { s.db.Close() })
+	return s
+}
+
+func newSubject(t testing.TB, h *Harness, db *dataknobs.DB) *subject {
+	return &subject{TB: t, h: h, db: db, ctx: t.Context()}
+}
+
+// f is what the store can do now: a store over files may learn more of itself
+// when it is first written.
+func (s *subject) f() *dataknobs.Features { return s.db.Features() }
+
+// another opens one more fresh store for the same case.
+func (s *subject) another() *subject {
+	s.Helper()
+	return s.h.subject(s.TB.(*testing.T))
+}
+
+// reopen replaces the store by what another process would find of it.
+func (s *subject) reopen() {
+	s.Helper()
+	s.db = s.h.Reopen(s.TB.(*testing.T), s.db)
+}
+
+// rounds scales a number of repetitions to the cost of the store.
+func (s *subject) rounds(n int) int {
+	if s.h.Slow || testing.Short() {
+		return max(n/4, 1)
+	}
+	return n
+}

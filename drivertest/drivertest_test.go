@@ -1,0 +1,107 @@
+package drivertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/memory"
+)
+
+func openMemory(*testing.T) *dataknobs.DB { return dataknobs.New(memory.New(memory.Options{}), nil) }
+
+func TestMemory(t *testing.T) { Run(t, Harness{Open: openMemory}) }
+
+func BenchmarkMemory(b *testing.B) {
+	Bench(b, func(*testing.B) *dataknobs.DB { return openMemory(nil) })
+}
+
+func TestMemoryDifferential(t *testing.T) {
+	Differential(t, Harness{Open: openMemory}, DifferentialOptions{Stores: 150})
+}
+
+// TestDegraded proves the planner: whatever a driver can do, the answers are
+// the same.
+func TestDegraded(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			Run(t, Harness{Open: func(*testing.T) *dataknobs.DB {
+				return dataknobs.New(Degrade(memory.New(memory.Options{}), seed), nil)
+			}})
+		})
+	}
+}
+
+func TestDegradedDifferential(t *testing.T) {
+	seed := uint64(100)
+	Differential(t, Harness{Open: func(*testing.T) *dataknobs.DB {
+		seed++
+		return dataknobs.New(Degrade(memory.New(memory.Options{}), seed), nil)
+	}}, DifferentialOptions{Stores: 150})
+}
+
+// TestCorpusAnswers asks the model what the corpus asks the stores.
+func TestCorpusAnswers(t *testing.T) {
+	sets, err := readCorpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &Harness{Open: openMemory}
+	s := h.subject(t)
+	n := 0
+	for _, set := range sets {
+		for _, c := range set.queries {
+			n++
+			q, err := dataknobs.Parse(c.text, c.args...)
+			if err != nil {
+				continue // the stores' tests check errors
+			}
+			hasIndex := slices.ContainsFunc(q.Select, func(c dataknobs.Column) bool { return c.As == "" && len(c.Path) > 1 && c.Path[1].Name == "" })
+			got, err := modelRun(q, set.recs, false)
+			if c.code != dataknobs.CodeOf(err) && c.code != dataknobs.InvalidArgument || c.code == 0 && !hasIndex && c.checkRows(s, q, got) != "" {
+				t.Errorf("%s:%d: query %s: the model answers %s, error %v\n%s", set.file, c.line, c.text, showAll(got), err, c.checkRows(s, q, got))
+			}
+		}
+	}
+	t.Logf("%d queries over %d sets of records", n, len(sets))
+}
+
+// TestCorpusData checks that every set of records has what stores get wrong:
+// a field that is missing in one record, null in another, and of two kinds.
+func TestCorpusData(t *testing.T) {
+	sets, err := readCorpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range sets {
+		var missing, null, clash bool
+		kinds := map[string]dataknobs.KindSet{}
+		for _, r := range set.recs {
+			for _, f := range r.Fields {
+				kinds[f.Name] = kinds[f.Name].With(f.Value.Kind())
+			}
+		}
+		for name, ks := range kinds {
+			null = null || ks.Has(dataknobs.KindNull)
+			clash = clash || strings.Contains(ks.String(), "|") && ks.String() != "int|float"
+			missing = missing || slices.ContainsFunc(set.recs, func(r *dataknobs.Record) bool { _, ok := r.Fields.Get(name); return !ok })
+		}
+		if !missing || !null || !clash || len(set.queries) == 0 {
+			t.Errorf("%s:%d: missing field %v, null %v, kinds that clash %v, %d queries", set.file, set.line, missing, null, clash, len(set.queries))
+		}
+	}
+}
+
+// TestCorpusSyntax checks what the corpus's reader refuses.
+func TestCorpusSyntax(t *testing.T) {
+	for _, text := range []string{
+		"query x = 1\n", "load\n  {\n", "load\n  {\"_id\": \"b\"}\n  {\"_id\": \"a\"}\n", "load\nasks x\n", "  {\"_id\": \"a\"}\n",
+		"load\nquery x\n  error no such code: x\n", "load\nquery x\n  args {\n", "load\nrows x\n  a\n",
+	} {
+		if sets, err := parseCorpus("x.txt", text); err == nil {
+			t.Errorf("%q is read as %+v, wanted an error", text, sets)
+		}
+	}
+}

@@ -1,0 +1,394 @@
+package dataknobs
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of records, from the contract.
+const (
+	MaxIDBytes     = 512      // the longest ID
+	MaxNameBytes   = 255      // the longest field name
+	MaxDepth       = 64       // how deep arrays and objects may nest
+	MaxRecordBytes = 64 << 20 // the largest record, encoded
+)
+
+// A Field is one named value.
+type Field struct {
+	Name  string
+	Value Value
+}
+
+// F returns the field name with the Go value x, converted as by [ValueOf]. It
+// panics if x cannot be a value, which is a programmer's mistake: use ValueOf
+// for input.
+func F(name string, x any) Field {
+	v, err := ValueOf(x)
+	if err != nil {
+		panic("dataknobs: field " + name + ": " + err.Error())
+	}
+	return Field{name, v}
+}
+
+// Fields is an ordered list of fields with unique names. It may be built as a
+// literal, by append or by Set; every write checks the names. Not safe for
+// concurrent change.
+type Fields []Field
+
+// Get returns the value of that name, and whether it is there. An absent
+// field's value is null.
+func (f Fields) Get(name string) (Value, bool) {
+	for i := range f {
+		if f[i].Name == name {
+			return f[i].Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// Value returns the value of that name, null if it is absent.
+func (f Fields) Value(name string) Value {
+	v, _ := f.Get(name)
+	return v
+}
+
+// Set replaces the value of that name in its place, or appends it.
+func (f *Fields) Set(name string, v Value) {
+	if i := f.index(name); i >= 0 {
+		(*f)[i].Value = v
+		return
+	}
+	*f = append(*f, Field{name, v})
+}
+
+// Delete removes the field of that name and reports whether it was there.
+func (f *Fields) Delete(name string) bool {
+	i := f.index(name)
+	if i >= 0 {
+		*f = slices.Delete(*f, i, i+1)
+	}
+	return i >= 0
+}
+
+func (f Fields) index(name string) int {
+	return slices.IndexFunc(f, func(x Field) bool { return x.Name == name })
+}
+
+// Names returns the names in their order.
+func (f Fields) Names() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range f {
+			if !yield(f[i].Name) {
+				return
+			}
+		}
+	}
+}
+
+// Map returns the fields as plain Go values (see [Value.Any]).
+func (f Fields) Map() map[string]any {
+	m := make(map[string]any, len(f))
+	for _, x := range f {
+		m[x.Name] = x.Value.Any()
+	}
+	return m
+}
+
+// Clone returns a deep copy that shares no memory with f but the names.
+func (f Fields) Clone() Fields {
+	if f == nil {
+		return nil
+	}
+	c := make(Fields, len(f))
+	for i, x := range f {
+		c[i] = Field{x.Name, x.Value.Clone()}
+	}
+	return c
+}
+
+// Identical reports whether f and g have the same fields, kinds included,
+// whatever their order.
+func (f Fields) Identical(g Fields) bool {
+	if len(f) != len(g) {
+		return false
+	}
+	for i, x := range f {
+		y := Field{}
+		if g[i].Name == x.Name { // the usual case: the same order
+			y = g[i]
+		} else if j := g.index(x.Name); j >= 0 {
+			y = g[j]
+		} else {
+			return false
+		}
+		if !x.Value.Identical(y.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// equal compares f and g under eq, null fields counting as absent.
+func (f Fields) equal(g Fields, eq func(a, b Value) bool) bool {
+	for _, x := range f {
+		if !eq(x.Value, g.Value(x.Name)) {
+			return false
+		}
+	}
+	for _, y := range g {
+		if !y.Value.IsNull() && f.Value(y.Name).IsNull() {
+			return false
+		}
+	}
+	return true
+}
+
+func (f Fields) sortedNonNull() Fields {
+	s := make(Fields, 0, len(f))
+	for _, x := range f {
+		if !x.Value.IsNull() {
+			s = append(s, x)
+		}
+	}
+	slices.SortFunc(s, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	return s
+}
+
+// A Record is one record of a store. A record passed to a write is neither
+// kept nor changed; a record handed out by a read is the caller's own.
+type Record struct {
+	// ID is 1 to 512 bytes of valid UTF-8 without NUL. Empty on Create: the
+	// store gives one.
+	ID string
+	// Fields is the record's content.
+	Fields Fields
+	// Metadata is data about the record, kept beside the fields.
+	Metadata Fields
+	// Revision changes with every write of the record. Set by reads; writes
+	// ignore it but for IfRevision.
+	Revision string
+
+	pos uint64
+}
+
+// NewRecord returns a record with that ID ("" to be given one by the store)
+// and those fields.
+func NewRecord(id string, fields ...Field) *Record {
+	return &Record{ID: id, Fields: fields}
+}
+
+// Clone returns a copy whose fields and metadata can be changed without
+// changing r. Values are immutable, so they are shared.
+func (r *Record) Clone() *Record {
+	c, fields := newRecordFor(len(r.Fields))
+	*c = *r
+	if r.Fields != nil {
+		c.Fields = append(fields, r.Fields...)
+	}
+	c.Metadata = slices.Clone(r.Metadata)
+	return c
+}
+
+// newRecordFor returns an empty record and an empty list with room for n
+// fields, in one allocation where n is small.
+func newRecordFor(n int) (*Record, Fields) {
+	switch {
+	case n == 0:
+		return new(Record), Fields{}
+	case n <= 4:
+		r := new(struct {
+			Record
+			room [4]Field
+		})
+		return &r.Record, r.room[:0]
+	case n <= 8:
+		r := new(struct {
+			Record
+			room [8]Field
+		})
+		return &r.Record, r.room[:0]
+	}
+	return new(Record), make(Fields, 0, n)
+}
+
+// Get returns the value of the top-level field of that name; null if absent.
+func (r *Record) Get(name string) Value { return r.Fields.Value(name) }
+
+// Set sets the top-level field of that name.
+func (r *Record) Set(name string, v Value) { r.Fields.Set(name, v) }
+
+// Identical reports whether r and o have the same ID, fields and metadata,
+// kinds included. Revisions are not compared.
+func (r *Record) Identical(o *Record) bool {
+	return r.ID == o.ID && r.Fields.Identical(o.Fields) && r.Metadata.Identical(o.Metadata)
+}
+
+// Position is the record's place in its store's own order, for stores that
+// have one (Features.NaturalOrder). It is set by the driver.
+func (r *Record) Position() uint64 { return r.pos }
+
+// SetPosition sets the record's place in its store's own order. Only drivers
+// call it.
+func (r *Record) SetPosition(p uint64) { r.pos = p }
+
+// systemNames are refused as field names.
+var systemNames = []string{"_id", "_rev", "_meta", "_created", "_updated"}
+
+// IsSystemName reports whether name is one of the five names that no field may have.
+func IsSystemName(name string) bool {
+	return len(name) > 2 && name[0] == '_' && slices.Contains(systemNames, name)
+}
+
+// CheckID returns an InvalidArgument error unless id is a legal record ID.
+func CheckID(id string) error {
+	switch {
+	case id == "":
+		return Errorf(InvalidArgument, "the ID is empty")
+	case len(id) > MaxIDBytes:
+		return Errorf(InvalidArgument, "the ID has %d bytes; the limit is %d", len(id), MaxIDBytes)
+	}
+	if why := badText(id); why != "" {
+		return Errorf(InvalidArgument, "the ID %q %s", id, why)
+	}
+	return nil
+}
+
+// CheckName returns an InvalidArgument error unless name is a legal field name.
+func CheckName(name string) error {
+	switch {
+	case name == "":
+		return Errorf(InvalidArgument, "a field name is empty")
+	case len(name) > MaxNameBytes:
+		return Errorf(InvalidArgument, "the field name %.40q… has %d bytes; the limit is %d", name, len(name), MaxNameBytes)
+	case IsSystemName(name):
+		return Errorf(InvalidArgument, "the field name %q is a system name; call the field something else", name)
+	}
+	if why := badText(name); why != "" {
+		return Errorf(InvalidArgument, "the field name %q %s", name, why)
+	}
+	return nil
+}
+
+// badText says what is wrong with s as text of a record; "" if nothing is.
+func badText(s string) string {
+	switch {
+	case !utf8.ValidString(s):
+		return "is not valid UTF-8; store it as bytes"
+	case strings.IndexByte(s, 0) >= 0:
+		return "contains a NUL character; store it as bytes"
+	}
+	return ""
+}
+
+// Check returns an InvalidArgument error that names the field unless the
+// record may be stored: legal names, unique in their object; valid text; finite
+// floats; times of the years 1 to 9999; nesting up to 64 levels; and a size
+// within MaxRecordBytes (else ResourceExhausted). An empty ID is legal here.
+func (r *Record) Check() error {
+	if r.ID != "" {
+		if err := CheckID(r.ID); err != nil {
+			return err
+		}
+	}
+	c := checker{}
+	if err := c.fields(nil, r.Fields, 1); err != nil {
+		return err
+	}
+	if err := c.fields(Path{{Name: "_meta"}}, r.Metadata, 1); err != nil {
+		return err
+	}
+	if c.size > MaxRecordBytes {
+		return Errorf(ResourceExhausted, "the record has about %d bytes; the limit is %d", c.size, MaxRecordBytes)
+	}
+	return nil
+}
+
+// checker walks a record; size counts roughly what it would take encoded.
+type checker struct{ size int }
+
+func (c *checker) fields(at Path, f Fields, depth int) error {
+	if depth > MaxDepth {
+		return Errorf(InvalidArgument, "%s nests deeper than %d levels", at, MaxDepth)
+	}
+	var seen map[string]bool // of a wide object, where has would be slow
+	if len(f) > 64 {
+		seen = make(map[string]bool, len(f))
+	}
+	for i, x := range f {
+		if err := CheckName(x.Name); err != nil {
+			if len(at) > 0 {
+				return Errorf(InvalidArgument, "in %s: %s", at, err)
+			}
+			return err
+		}
+		if seen[x.Name] || seen == nil && f.has(x.Name, i) {
+			return Errorf(InvalidArgument, "the field %s is there twice", at.Child(x.Name))
+		}
+		if seen != nil {
+			seen[x.Name] = true
+		}
+		c.size += len(x.Name) + 4
+		if x.Value.kind < KindFloat { // nothing to check: skip the path's allocation
+			c.size += 8
+			continue
+		}
+		if err := c.value(at, Step{Name: x.Name}, x.Value, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// has reports whether name stands among the first n fields.
+func (f Fields) has(name string, n int) bool {
+	for i := range n {
+		if f[i].Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *checker) value(at Path, s Step, v Value, depth int) error {
+	path := func() Path { return append(slices.Clone(at), s) }
+	switch v.kind {
+	case KindString:
+		c.size += v.Len() + 2
+		if why := badText(v.Str()); why != "" {
+			return Errorf(InvalidArgument, "the text of %s %s", path(), why)
+		}
+	case KindBytes:
+		c.size += v.Len() + 2
+	case KindFloat:
+		c.size += 8
+		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return Errorf(InvalidArgument, "%s is %v; only finite numbers can be stored", path(), f)
+		}
+	case KindTime:
+		c.size += 8
+		if us := v.Micros(); us < minMicros || us > maxMicros {
+			return Errorf(InvalidArgument, "%s is a time outside the years 1 to 9999", path())
+		}
+	case KindArray:
+		if depth >= MaxDepth {
+			return Errorf(InvalidArgument, "%s nests deeper than %d levels", path(), MaxDepth)
+		}
+		p := path()
+		for i, e := range v.rawArray() {
+			if err := c.value(p, Step{Index: i}, e, depth+1); err != nil {
+				return err
+			}
+		}
+	case KindObject:
+		return c.fields(path(), v.rawObject(), depth+1)
+	default:
+		c.size += 8
+	}
+	return nil
+}
+
+var _ fmt.Stringer = Value{}
