@@ -2,6 +2,7 @@ package dataknobs
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -55,6 +56,10 @@ func NewConfig(b *Backend, location string, params map[string]string, warn func(
 	}
 	return c, nil
 }
+
+// Format prints the backend's name and nothing else, whatever the verb: a
+// location or an option may hold a secret.
+func (c *Config) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "settings of %s", c.Backend.Name) }
 
 func unknownOption(b *Backend, name string) *Error {
 	err := Errorf(InvalidArgument, "the %s backend has no option %q", b.Name, name)

@@ -13,7 +13,6 @@ import (
 // neither kept nor changed; a record that it returns is the caller's own.
 type DB struct {
 	d        Driver
-	f        *Features
 	name     string
 	warn     func(string)
 	workers  int
@@ -29,7 +28,10 @@ func (db *DB) Name() string { return db.name }
 func (db *DB) Driver() Driver { return db.d }
 
 // Features says what the store can do by itself. Nobody may change it.
-func (db *DB) Features() *Features { return db.f }
+func (db *DB) Features() *Features { return db.f() }
+
+// f is what the driver can do, asked anew for each use: a store may learn.
+func (db *DB) f() *Features { return db.d.Features() }
 
 // Close closes the store and frees everything. Calls under way may fail; later
 // ones fail with InvalidArgument. Closing again does nothing and returns nil.
@@ -112,7 +114,7 @@ func (db *DB) getFirst(ctx context.Context, id string) (*Record, error) {
 
 // own makes a driver's record the caller's.
 func (db *DB) own(rec *Record) *Record {
-	if db.f.Shared {
+	if db.f().Shared {
 		return rec.Clone()
 	}
 	return rec
@@ -256,8 +258,8 @@ func (db *DB) writable() error {
 		return errClosed
 	case db.readOnly:
 		return Errorf(PermissionDenied, "the store was opened for reading only")
-	case db.f.ReadOnly != "":
-		return Errorf(Unsupported, "the store cannot be written: %s", db.f.ReadOnly)
+	case db.f().ReadOnly != "":
+		return Errorf(Unsupported, "the store cannot be written: %s", db.f().ReadOnly)
 	}
 	return nil
 }

@@ -32,7 +32,10 @@ func TestEngineObeysContext(t *testing.T) {
 	calls := map[string]func(context.Context, *dk.DB) error{
 		"filter": func(ctx context.Context, db *dk.DB) error { _, err := db.All(ctx, dk.MustParse("n < 0")); return err },
 		"count":  func(ctx context.Context, db *dk.DB) error { _, err := db.Count(ctx, nil); return err },
-		"group":  func(ctx context.Context, db *dk.DB) error { _, err := db.All(ctx, dk.MustParse("select sum(n)")); return err },
+		"group": func(ctx context.Context, db *dk.DB) error {
+			_, err := db.All(ctx, dk.MustParse("select sum(n)"))
+			return err
+		},
 		"schema": func(ctx context.Context, db *dk.DB) error { _, err := db.Schema(ctx); return err },
 		"delete": func(ctx context.Context, db *dk.DB) error {
 			_, err := db.DeleteWhere(ctx, dk.P("n").Lt(0))
@@ -87,7 +90,7 @@ func (d *failing) Scan(ctx context.Context, s *dk.Scan) iter.Seq2[*dk.Record, er
 // An error of the store is never turned into a shorter result.
 func TestEnginePassesErrorsOn(t *testing.T) {
 	everyFeatures(func(name string, f dk.Features) {
-		if f.NaturalOrder || f.Shared {
+		if f.NaturalOrder {
 			return
 		}
 		db := dk.New(&failing{newFake(t, f, people(9)...)}, &dk.Options{Name: "s"})

@@ -24,7 +24,7 @@ type Plan struct {
 
 // Pushed is the part of a query that the store does.
 type Pushed struct {
-	Nothing bool     `json:"nothing,omitempty"` // the store is not asked: no record can be selected
+	Nothing bool     `json:"nothing,omitempty"` // the store is not asked: nothing can be in the result
 	Where   string   `json:"where,omitempty"`   // "": every record
 	OrderBy string   `json:"orderBy,omitempty"`
 	Limit   *int     `json:"limit,omitempty"`
@@ -150,7 +150,7 @@ func (p *Plan) String() string {
 	t.line(0, p.Query)
 	depth := 1
 	for _, r := range slices.Backward(p.Residual) {
-		t.line(depth, "here: "+r.Part+" "+r.Text)
+		t.line(depth, strings.TrimSpace("here: "+r.Part+" "+r.Text))
 		t.note(depth, "because "+r.Reason)
 		depth++
 	}
@@ -177,7 +177,7 @@ func (p *Plan) String() string {
 func (s *Pushed) print(t *tree, depth int, store string) {
 	t.line(depth, strings.TrimSpace("store "+store))
 	if s.Nothing {
-		t.note(depth, "not asked: no record can be selected")
+		t.note(depth, "not asked: nothing can be in the result")
 		return
 	}
 	if s.Groups != "" {

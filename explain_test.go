@@ -73,7 +73,7 @@ SELECT count(*) WHERE age > 3
 		{"limit 0", dk.Features{}, "limit 0", `
 LIMIT 0
 └─ store people
-   not asked: no record can be selected
+   not asked: nothing can be in the result
 `},
 	}
 	for _, tt := range tests {

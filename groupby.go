@@ -34,10 +34,10 @@ func (p *plan) whyGroupHere() string {
 		p.counts = true
 		return ""
 	}
-	if _, ok := p.db.d.(Aggregator); !ok || p.db.f.Aggregate == nil {
+	if _, ok := p.db.d.(Aggregator); !ok || p.db.f().Aggregate == nil {
 		return "the store cannot aggregate"
 	}
-	sup := p.db.f.Aggregate(p.agg)
+	sup := p.db.f().Aggregate(p.agg)
 	switch {
 	case sup.Fidelity == Exact:
 		return ""
@@ -67,7 +67,7 @@ func (p *plan) planGroupScan() error {
 		p.scan.NoID = p.scan.NoID && !path.IsID()
 		p.scan.NoRevision = p.scan.NoRevision && !path.IsRevision()
 	}
-	if p.db.f.Project {
+	if p.db.f().Project {
 		p.scan.Paths = pathSet(need)
 	}
 	return nil
@@ -162,11 +162,7 @@ func (p *plan) computeHere(ctx context.Context) ([]Group, error) {
 	if p.none {
 		return g.Groups()
 	}
-	n := 0
 	for rec, err := range p.scanned(ctx) {
-		if n++; err == nil && n%checkEvery == 0 {
-			err = ctx.Err()
-		}
 		if err != nil {
 			return nil, err
 		}

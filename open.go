@@ -2,6 +2,7 @@ package dataknobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -89,7 +90,7 @@ func New(d Driver, opts *Options) *DB {
 	if opts == nil {
 		opts = &Options{}
 	}
-	db := &DB{d: d, f: d.Features(), name: opts.Name, warn: opts.Warn, workers: opts.Workers, readOnly: opts.ReadOnly}
+	db := &DB{d: d, name: opts.Name, warn: opts.Warn, workers: opts.Workers, readOnly: opts.ReadOnly}
 	if s, ok := d.(fmt.Stringer); ok && db.name == "" {
 		db.name = s.String()
 	}
@@ -160,7 +161,8 @@ func parseLocation(store string) (location, error) {
 
 // schemeError adds how to write a path that was taken for a URL.
 func schemeError(err error, scheme string) error {
-	if e, ok := err.(*Error); ok && known[strings.ToLower(scheme)] == "" {
+	var e *Error
+	if errors.As(err, &e) && known[strings.ToLower(scheme)] == "" {
 		return e.WithHint("%s; a path that begins like this is written ./%s:…", e.Hint, scheme)
 	}
 	return err

@@ -2,6 +2,7 @@ package dataknobs_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -132,6 +133,17 @@ func TestOpenShowsNoSecret(t *testing.T) {
 	}
 }
 
+func TestConfigDoesNotPrint(t *testing.T) {
+	if _, err := dk.Open(t.Context(), "testnet://ann:hush@host?password=hush", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%d"} {
+		if text := fmt.Sprintf(verb, opened); text != "settings of testnet" {
+			t.Errorf("%s prints %s", verb, text)
+		}
+	}
+}
+
 func TestOpenParamsWin(t *testing.T) {
 	_, err := dk.Open(t.Context(), "x.csv?key=a&count=3", &dk.Options{Params: map[string]string{"key": "b"}})
 	if err != nil || opened.String("key") != "b" || opened.Int("count") != 3 {
@@ -223,4 +235,21 @@ func TestRegisterPanics(t *testing.T) {
 			dk.Register(bad[name])
 		}()
 	}
+}
+
+// Whatever the name of a store is, Open answers with a store or an
+// InvalidArgument error, and shows no password.
+func FuzzOpen(f *testing.F) {
+	for _, s := range []string{"people.csv", "a?key=b&key=c", "testnet://u:hush@h/x?size=1KiB&types=a:b", "tf:%41?nulls=a\\,b", "-", "testnet:?header=on", "C:\\x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, store string) {
+		db, err := dk.Open(t.Context(), store, nil)
+		switch {
+		case err == nil && db.Name() == "" || err != nil && db != nil:
+			t.Errorf("Open(%q): got %v, %v", store, db, err)
+		case err != nil && dk.CodeOf(err) != dk.InvalidArgument && opened.String("key") != "fail":
+			t.Errorf("Open(%q): %v", store, err)
+		}
+	})
 }

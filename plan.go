@@ -123,7 +123,7 @@ func (p *plan) splitWhere() error {
 		p.none = true
 		return nil
 	}
-	s := splitter{filter: p.db.f.Filter}
+	s := splitter{filter: p.db.f().Filter}
 	var rest []Expr
 	p.scan.Where, rest = s.split(where)
 	for _, e := range rest {
@@ -137,114 +137,11 @@ func (p *plan) splitWhere() error {
 	return err
 }
 
-// A splitter divides a simplified condition by what a driver can do. The
-// results of filter are asked for again and again; drivers answer cheaply.
-type splitter struct {
-	filter func(*Cond) Support
-}
-
-func (s *splitter) support(c *Cond) Support {
-	if s.filter == nil {
-		return Support{Reason: "the store cannot filter"}
-	}
-	return s.filter(c)
-}
-
-// split returns what the driver does, which lets every record pass that
-// belongs, and the parts to be checked here.
-func (s *splitter) split(e Expr) (pushed Expr, rest []Expr) {
-	parts, ok := e.(And)
-	if !ok && e != nil {
-		parts = And{e}
-	}
-	var push And
-	for _, part := range parts {
-		x, exact := s.push(part)
-		if x != nil {
-			push = append(push, x)
-		}
-		if !exact {
-			rest = append(rest, part)
-		}
-	}
-	return Simplify(push), rest
-}
-
-// push returns the condition that the driver can put in place of e: true of
-// every record of which e is true. nil: there is none. exact: it is e itself.
-func (s *splitter) push(e Expr) (pushed Expr, exact bool) {
-	switch e := e.(type) {
-	case *Cond:
-		switch s.support(e).Fidelity {
-		case Exact:
-			return e, true
-		case Rough:
-			return e, false
-		}
-	case And:
-		return s.pushAnd(e)
-	case Or:
-		return s.pushOr(e)
-	}
-	return nil, false
-}
-
-// pushAnd leaves out what the driver cannot do: that only lets more through.
-func (s *splitter) pushAnd(parts And) (Expr, bool) {
-	var out And
-	all := true
-	for _, part := range parts {
-		x, exact := s.push(part)
-		if x != nil {
-			out = append(out, x)
-		}
-		all = all && exact
-	}
-	if len(out) == 0 {
-		return nil, false
-	}
-	return Simplify(out), all
-}
-
-// pushOr needs something for every part: one left out would lose records.
-func (s *splitter) pushOr(parts Or) (Expr, bool) {
-	var out Or
-	all := true
-	for _, part := range parts {
-		x, exact := s.push(part)
-		if x == nil {
-			return nil, false
-		}
-		out = append(out, x)
-		all = all && exact
-	}
-	return out, all
-}
-
-// reason says why e is not left to the driver alone.
-func (s *splitter) reason(e Expr) string {
-	var why string
-	Conds(e, func(c *Cond) bool {
-		sup := s.support(c)
-		if sup.Fidelity == Exact {
-			return true
-		}
-		why = sup.Reason
-		if why == "" && sup.Fidelity == Rough {
-			why = "the store's own answer lets others through"
-		} else if why == "" {
-			why = "the store cannot do " + c.Op.String() + " here"
-		}
-		return false
-	})
-	return why
-}
-
 // planOrder decides who sorts.
 func (p *plan) planOrder() {
-	f, q := p.db.f, p.q
+	f, q := p.db.f(), p.q
 	paged := q.Limit != nil || q.Offset > 0 || q.After != "" || p.opts.keys
-	order := q.OrderBy
+	order := q.OrderBy[:seekKeys(q)]
 	switch {
 	case len(order) > 0:
 	case f.NaturalOrder:
@@ -260,6 +157,9 @@ func (p *plan) planOrder() {
 	if f.Sort != nil {
 		sup = f.Sort(order)
 	}
+	if sup.Fidelity == Exact && !p.sortsFew() {
+		sup = Support{Reason: "the store sorts only for a small limit"}
+	}
 	if sup.Fidelity == Exact {
 		p.scan.OrderBy = order
 		return
@@ -269,6 +169,13 @@ func (p *plan) planOrder() {
 		sup.Reason = "the store cannot sort in this order"
 	}
 	p.leave("sort", orderText(order), sup.Reason)
+}
+
+// sortsFew reports whether the store's sort, if it is bounded by
+// Features.SortLimit, is enough for the page that is asked for.
+func (p *plan) sortsFew() bool {
+	most, q := p.db.f().SortLimit, p.q
+	return most == 0 || p.match == nil && q.Limit != nil && q.Offset <= most && *q.Limit <= most-q.Offset
 }
 
 // planSeek decides who continues after the cursor. What the offset leaves out
@@ -295,7 +202,7 @@ func (p *plan) planSeek(ctx context.Context) error {
 	switch {
 	case p.sortHere:
 		p.leave("cursor", "", "the sort comes first")
-	case !p.db.f.Seek:
+	case !p.db.f().Seek:
 		p.leave("cursor", "", "the store cannot start in the middle")
 	default:
 		p.scan.After = place
@@ -350,7 +257,7 @@ func (p *plan) planPage() {
 	}
 	var reason string
 	switch {
-	case !p.db.f.Limit:
+	case !p.db.f().Limit:
 		reason = "the store knows no limit"
 	case p.match != nil:
 		reason = "the filter comes first"
@@ -391,7 +298,7 @@ func (p *plan) planPaths() {
 	if len(q.Select) == 0 {
 		return
 	}
-	if p.db.f.Project {
+	if p.db.f().Project {
 		p.scan.Paths = pathSet(need)
 		return
 	}

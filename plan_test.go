@@ -116,9 +116,9 @@ func everyFeatures(f func(name string, feat dk.Features)) {
 	}{{"nil", nil}, {"rough", sortAs(dk.Rough)}, {"exact", sortAs(dk.Exact)}}
 	for _, fi := range filters {
 		for _, so := range sorts {
-			for bits := range 32 {
+			for bits := range 16 {
 				feat := dk.Features{Filter: fi.f, Sort: so.f, Limit: bits&1 > 0, Seek: bits&2 > 0, Project: bits&4 > 0,
-					NaturalOrder: bits&8 > 0, Shared: bits&16 > 0, Metadata: true}
+					NaturalOrder: bits&8 > 0, Shared: bits&1 > 0 != (bits&8 > 0), Metadata: true}
 				f(fmt.Sprintf("filter=%s sort=%s limit=%t seek=%t project=%t natural=%t shared=%t", fi.name, so.name,
 					feat.Limit, feat.Seek, feat.Project, feat.NaturalOrder, feat.Shared), feat)
 			}

@@ -116,10 +116,10 @@ func (p *plan) finisher() (func(*Record) *Record, error) {
 func (p *plan) rows(ctx context.Context) iter.Seq2[*Record, error] {
 	seq := p.scanned(ctx)
 	if p.match != nil {
-		seq = filter(ctx, seq, p.match.Match)
+		seq = filter(seq, p.match.Match)
 	}
 	if p.seekHere != nil {
-		seq = filter(ctx, seq, p.isAfter())
+		seq = filter(seq, p.isAfter())
 	}
 	if p.sortHere {
 		seq = p.sorted(ctx, seq)
@@ -130,26 +130,22 @@ func (p *plan) rows(ctx context.Context) iter.Seq2[*Record, error] {
 	return seq
 }
 
-// scanned yields what the driver lets through. Each ranging scans anew.
+// scanned yields what the driver lets through, and stops soon after ctx is
+// done, whatever the driver does. Each ranging scans anew.
 func (p *plan) scanned(ctx context.Context) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
 		s := p.scan
-		seq := p.db.d.Scan(ctx, &s)
-		if p.fetched != nil {
-			seq = counted(seq, p.fetched)
-		}
-		seq(yield)
-	}
-}
-
-// counted adds to n for every record that passes.
-func counted(seq iter.Seq2[*Record, error], n *int64) iter.Seq2[*Record, error] {
-	return func(yield func(*Record, error) bool) {
-		for rec, err := range seq {
-			if err == nil {
-				*n++
+		n := 0
+		for rec, err := range p.db.d.Scan(ctx, &s) {
+			if n++; err == nil && n%checkEvery == 0 {
+				err = ctx.Err()
 			}
-			if !yield(rec, err) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			p.fetch(1)
+			if !yield(rec, nil) {
 				return
 			}
 		}
@@ -160,13 +156,9 @@ func counted(seq iter.Seq2[*Record, error], n *int64) iter.Seq2[*Record, error] 
 const checkEvery = 256
 
 // filter yields the records that keep lets through.
-func filter(ctx context.Context, seq iter.Seq2[*Record, error], keep func(*Record) bool) iter.Seq2[*Record, error] {
+func filter(seq iter.Seq2[*Record, error], keep func(*Record) bool) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
-		n := 0
 		for rec, err := range seq {
-			if n++; err == nil && n%checkEvery == 0 {
-				err = ctx.Err()
-			}
 			if err != nil {
 				yield(nil, err)
 				return

@@ -46,7 +46,11 @@ func (p *structPlan) decode(rv reflect.Value, from Fields, at Path) error {
 			clearField(rv, f)
 			continue
 		}
-		if err := decodeValue(f.settable(rv), v, at.Child(f.name)); err != nil {
+		fv := f.settable(rv)
+		if f.scalar && decodeScalar(fv, v) { // the usual case, without the cost of a path
+			continue
+		}
+		if err := decodeValue(fv, v, at.Child(f.name)); err != nil {
 			return err
 		}
 	}

@@ -58,8 +58,8 @@ func (j *whereJob) run(ctx context.Context, where Expr) error {
 		return err
 	}
 	switch {
-	case j.db.f.RowIDs != "":
-		return Errorf(Unsupported, "single records cannot be changed: %s", j.db.f.RowIDs)
+	case j.db.f().RowIDs != "":
+		return Errorf(Unsupported, "single records cannot be changed: %s", j.db.f().RowIDs)
 	case j.opts.atomic:
 		return Errorf(Unsupported, "changes by a condition cannot be all or nothing")
 	}

@@ -1,8 +1,11 @@
 package dataknobs
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
 	"strconv"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -21,8 +24,8 @@ func (db *DB) prepare(ctx context.Context, w Write) (Write, error) {
 
 // checkChange checks a patch or a delete.
 func (db *DB) checkChange(w *Write) error {
-	if db.f.RowIDs != "" {
-		return Errorf(Unsupported, "single records cannot be changed: %s", db.f.RowIDs)
+	if db.f().RowIDs != "" {
+		return Errorf(Unsupported, "single records cannot be changed: %s", db.f().RowIDs)
 	}
 	if err := CheckID(w.ID); err != nil {
 		return err
@@ -55,12 +58,12 @@ func (db *DB) checkTarget(p Path) error {
 	switch {
 	case len(p) == 0 || p[0].Name == "":
 		return Errorf(InvalidArgument, "a change has no path to a field")
-	case p.IsMetadata() && !db.f.Metadata:
+	case p.IsMetadata() && !db.f().Metadata:
 		return errNoMetadata
 	case p.IsID():
 		return Errorf(InvalidArgument, "a record's ID cannot be changed").WithHint("create a new record and delete this one")
 	}
-	for _, k := range db.f.Key {
+	for _, k := range db.f().Key {
 		if p[0].Name == k {
 			return Errorf(InvalidArgument, "%s makes the record's ID, so it cannot be changed", p).
 				WithHint("create a new record and delete this one")
@@ -112,11 +115,11 @@ func (db *DB) checkPut(w *Write) error {
 		}
 	}
 	switch {
-	case db.f.RowIDs != "" && (w.ID != "" || !create):
-		return Errorf(Unsupported, "a record cannot be stored under an ID here: %s", db.f.RowIDs)
+	case db.f().RowIDs != "" && (w.ID != "" || !create):
+		return Errorf(Unsupported, "a record cannot be stored under an ID here: %s", db.f().RowIDs)
 	case create && w.Revision != "":
 		return Errorf(InvalidArgument, "a new record has no revision that could be asked for")
-	case len(w.Record.Metadata) > 0 && !db.f.Metadata:
+	case len(w.Record.Metadata) > 0 && !db.f().Metadata:
 		return errNoMetadata
 	}
 	_, err := checkSized(w.Record, db.maxRecord())
@@ -124,8 +127,8 @@ func (db *DB) checkPut(w *Write) error {
 }
 
 func (db *DB) maxRecord() int {
-	if db.f.MaxRecord > 0 {
-		return min(db.f.MaxRecord, MaxRecordBytes)
+	if db.f().MaxRecord > 0 {
+		return min(db.f().MaxRecord, MaxRecordBytes)
 	}
 	return MaxRecordBytes
 }
@@ -149,15 +152,15 @@ func checkSized(r *Record, most int) (int, error) {
 // identify completes the ID of a put, and the fields that make it.
 func (db *DB) identify(ctx context.Context, w *Write) error {
 	switch {
-	case db.f.RowIDs != "":
+	case db.f().RowIDs != "":
 		return nil
-	case len(db.f.Key) > 0:
+	case len(db.f().Key) > 0:
 		return db.identifyByKey(ctx, w)
 	case w.ID != "":
 		return nil
 	case w.If != IfAbsent:
 		return Errorf(InvalidArgument, "the record has no ID")
-	case db.f.AssignsIDs:
+	case db.f().AssignsIDs:
 		return nil
 	}
 	var err error
@@ -165,8 +168,14 @@ func (db *DB) identify(ctx context.Context, w *Write) error {
 	return err
 }
 
+// randoms are buffered sources of random bytes: asking the system for sixteen
+// at a time costs more than all else about a new record.
+var randoms = sync.Pool{New: func() any { return bufio.NewReaderSize(rand.Reader, 1024) }}
+
 func newID() (string, error) {
-	u, err := uuid.NewV7()
+	r := randoms.Get().(*bufio.Reader)
+	defer randoms.Put(r)
+	u, err := uuid.NewV7FromReader(r)
 	if err != nil {
 		return "", Errorf(Internal, "cannot make an ID: %w", err)
 	}
@@ -175,16 +184,16 @@ func newID() (string, error) {
 
 // identifyByKey makes the ID and the key fields agree.
 func (db *DB) identifyByKey(ctx context.Context, w *Write) error {
-	keys := make([]Value, len(db.f.Key))
+	keys := make([]Value, len(db.f().Key))
 	present := false
-	for i, name := range db.f.Key {
+	for i, name := range db.f().Key {
 		keys[i] = w.Record.Fields.Value(name)
 		present = present || !keys[i].IsNull()
 	}
 	if !present && len(keys) == 1 {
 		return db.fillKey(ctx, w)
 	}
-	for i, name := range db.f.Key {
+	for i, name := range db.f().Key {
 		if keys[i].IsNull() {
 			return Errorf(InvalidArgument, "the record has no value for %s, which is part of the store's key", Names(name))
 		}
@@ -202,7 +211,7 @@ func (db *DB) identifyByKey(ctx context.Context, w *Write) error {
 
 func (db *DB) keyNames() string {
 	text := ""
-	for i, name := range db.f.Key {
+	for i, name := range db.f().Key {
 		if i > 0 {
 			text += ", "
 		}
@@ -215,7 +224,7 @@ func (db *DB) keyNames() string {
 // ID. A new record without either gets a UUIDv7 in both, where the field can
 // hold one.
 func (db *DB) fillKey(ctx context.Context, w *Write) error {
-	name := db.f.Key[0]
+	name := db.f().Key[0]
 	kinds, err := db.kinds(ctx, Names(name))
 	if err != nil {
 		return err

@@ -48,7 +48,10 @@ var conditionCases = []testCase{
 	{"every value inside an array", sameAnswer + ", in CONTAINS too", needIDs, func(s *subject) {
 		var recs []*dataknobs.Record
 		for _, r := range valueRecords() {
-			recs = append(recs, dataknobs.NewRecord(r.ID, dataknobs.Field{Name: "v", Value: dataknobs.Array(dataknobs.String("other"), r.Get("v"))}))
+			inside := dataknobs.NewRecord(r.ID, dataknobs.Field{Name: "v", Value: dataknobs.Array(dataknobs.String("other"), r.Get("v"))})
+			if inside.Check() == nil { // not the value that is as deep as can be
+				recs = append(recs, inside)
+			}
 		}
 		s.fill(recs)
 		for _, r := range s.every(recs) {
@@ -97,13 +100,13 @@ var conditionCases = []testCase{
 		recs := numbered(300)
 		s.fill(recs)
 		in := &dataknobs.Cond{Path: dataknobs.Names("n"), Op: dataknobs.In}
-		for i := range 5000 {
+		for i := range 2000 {
 			in.Args = append(in.Args, dataknobs.Int(int64(i*7)))
 		}
 		s.wantModel(&dataknobs.Query{Where: in}, recs)
 		s.wantModel(&dataknobs.Query{Where: dataknobs.Not{Expr: in}}, recs)
 		ids := cond("_id", dataknobs.In)
-		for i := range 3000 {
+		for i := range 2000 {
 			ids.Args = append(ids.Args, dataknobs.String(formatID(i*2)))
 		}
 		s.wantModel(&dataknobs.Query{Where: ids, OrderBy: orderBy("-n")}, recs)

@@ -31,6 +31,9 @@ func Degrade(d dataknobs.Driver, seed uint64) dataknobs.Driver {
 	if r.IntN(3) > 0 {
 		w.f.Sort = w.sort
 	}
+	if w.f.Limit {
+		w.f.SortLimit = []int{0, 6}[r.IntN(2)]
+	}
 	if r.IntN(2) == 0 {
 		w.f.Aggregate = w.aggregation
 	}
@@ -105,6 +108,8 @@ func (w *degraded) refuse(s *dataknobs.Scan) error {
 	switch {
 	case len(s.OrderBy) > 0 && (w.f.Sort == nil || w.sort(s.OrderBy).Fidelity != dataknobs.Exact):
 		why = fmt.Sprint("the order ", s.OrderBy)
+	case len(s.OrderBy) > 0 && w.f.SortLimit > 0 && !(s.HasLimit && s.Offset+s.Limit <= w.f.SortLimit):
+		why = "more sorted records than it keeps"
 	case (s.HasLimit || s.Limit != 0 || s.Offset != 0) && !w.f.Limit:
 		why = "a limit or an offset"
 	case s.After != nil && !w.f.Seek:

@@ -60,11 +60,7 @@ func Differential(t *testing.T, h Harness, o DifferentialOptions) {
 		seed := o.Seed + uint64(i)
 		s := h.subject(t)
 		d := &duel{subject: s, gen: newGen(seed, s), revs: map[string]string{}}
-		d.write(8 + d.gen.IntN(12))
-		if h.Reopen != nil && i%2 == 0 {
-			s.reopen()
-			d.compareAll()
-		}
+		d.fill(i)
 		for range o.Queries {
 			if t.Failed() {
 				t.Fatalf("to repeat it: DK_SEED=%d", seed)
@@ -82,6 +78,26 @@ type duel struct {
 	recs []*dataknobs.Record // in the order of their creation; Revision is the model's own
 	revs map[string]string   // the store's revision of each record
 	last int                 // the model's last revision
+}
+
+// fill writes to the i-th store. One that lasts is by turns closed and opened
+// again, then written more, or folded, or left as it is.
+func (d *duel) fill(i int) {
+	d.write(4 + d.gen.IntN(6))
+	switch {
+	case d.h.Reopen == nil:
+	case i%3 == 0:
+		d.reopen()
+		d.compareAll()
+	case i%3 == 1:
+		d.must(d.db.Sync(d.ctx), "Sync")
+		d.compareAll()
+	}
+	d.write(4 + d.gen.IntN(6))
+	if d.h.Reopen != nil && i%4 == 3 {
+		d.reopen()
+		d.compareAll()
+	}
 }
 
 func (d *duel) write(steps int) {

@@ -206,7 +206,7 @@ func order(v, w dataknobs.Value) int {
 	case dataknobs.KindBool:
 		return map[bool]int{true: 1}[v.Bool()] - map[bool]int{true: 1}[w.Bool()]
 	case dataknobs.KindInt, dataknobs.KindFloat:
-		return rational(v).Cmp(rational(w))
+		return orderNumbers(v, w)
 	case dataknobs.KindTime:
 		return v.Time().Compare(w.Time())
 	case dataknobs.KindString:
@@ -221,6 +221,17 @@ func order(v, w dataknobs.Value) int {
 		})
 	}
 	return 0
+}
+
+// orderNumbers compares numbers of both kinds as rationals.
+func orderNumbers(v, w dataknobs.Value) int {
+	switch {
+	case v.Kind() != w.Kind():
+		return rational(v).Cmp(rational(w))
+	case v.Kind() == dataknobs.KindInt:
+		return cmp.Compare(v.Int(), w.Int())
+	}
+	return cmp.Compare(v.Float(), w.Float())
 }
 
 func rational(v dataknobs.Value) *big.Rat {

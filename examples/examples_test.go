@@ -43,11 +43,22 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-const quickstartOutput = ``
+const quickstartOutput = `American flights more than three hours late:
+  AA1073  to MIA   348 minutes
+  AA305   to ORD   260 minutes
+  AA1467  to MIA   253 minutes
+The two days:
+  7 March: 980 flights, 20 minutes late on average
+  8 March: 979 flights, 84 minutes late on average
+Cancelled: 278
+`
 
 const typedOutput = `The C Programming Language, 1988
 second writer: true
 unknown book: true
 `
 
-const convertOutput = ``
+const convertOutput = `copied 638 of the flights
+CSV:     EV5711 to IAD, 309 minutes late
+Parquet: EV5711 to IAD, 309 minutes late
+`

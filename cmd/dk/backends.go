@@ -116,7 +116,7 @@ func (a *app) describe(w *bufio.Writer, b *dataknobs.Backend) error {
 		f := optionFlag{OptionInfo: o}
 		fmt.Fprintf(w, "  %s\n      %s", a.out.paint(styleBold, fmt.Sprintf("--%s %s", flagName(o.Name), f.Type())), o.Doc)
 		if o.Default != "" {
-			fmt.Fprintf(w, " Default: %s.", o.Default)
+			fmt.Fprintf(w, " (default %s)", o.Default)
 		}
 		fmt.Fprintln(w)
 	}

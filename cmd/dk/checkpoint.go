@@ -28,8 +28,7 @@ type checkpoint struct {
 
 	path   string // "": it is not kept
 	found  bool   // an earlier run left it
-	saved  bool
-	broken bool // a batch has failed: it moves no further
+	broken bool   // a batch has failed: it moves no further
 }
 
 const checkpointFormat = 1
@@ -54,7 +53,7 @@ func (c *copier) checkpoint(ctx context.Context) (*checkpoint, error) {
 		old = nil
 	}
 	if old != nil {
-		cp.Read, cp.LastID, cp.Base, cp.found, cp.saved = old.Read, old.LastID, old.Base, true, true
+		cp.Read, cp.LastID, cp.Base, cp.found = old.Read, old.LastID, old.Base, true
 	}
 	if c.append {
 		return cp, c.appendFrom(ctx, cp)
@@ -71,7 +70,7 @@ func (c *copier) appendFrom(ctx context.Context, cp *checkpoint) error {
 	}
 	if !cp.found {
 		cp.Base = n
-		return cp.save()
+		return nil
 	}
 	done := n - cp.Base
 	if done < cp.Read || done > cp.Read+int64(c.batch) {
@@ -160,7 +159,6 @@ func (cp *checkpoint) save() error {
 	if err := cp.write(); err != nil {
 		return fmt.Errorf("cannot keep how far the copy has come: %w", err)
 	}
-	cp.saved = true
 	return nil
 }
 

@@ -41,7 +41,7 @@ stores, and the fields of the store that the line names.
 		return a.buffered(func(w *bufio.Writer) error {
 			switch args[0] {
 			case "bash":
-				return cmd.Root().GenBashCompletionV2(w, true)
+				return bashCompletion(cmd.Root(), w)
 			case "zsh":
 				return cmd.Root().GenZshCompletion(w)
 			}
@@ -50,6 +50,66 @@ stores, and the fields of the store that the line names.
 	}
 	return cmd
 }
+
+// bashCompletion writes cobra's script with two additions: it works without
+// the package bash-completion, and inside an open quote, where queries stand.
+func bashCompletion(root *cobra.Command, w *bufio.Writer) error {
+	var script strings.Builder
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	const request = `    requestComp="${words[0]} __complete ${args[*]}"` + "\n"
+	const handle = "__dk_handle_completion_types() {\n"
+	text := strings.Replace(script.String(), request, request+bashOpenQuote, 1)
+	text = strings.Replace(text, handle, handle+bashInQuote, 1)
+	_, err := w.WriteString(bashWords + text)
+	return err
+}
+
+const bashOpenQuote = `
+    # An open quote is closed for the request; what completes it has none.
+    __dk_open_quote=
+    case ${cur} in
+        \'*|\"*) __dk_open_quote=${cur:0:1} requestComp="${requestComp}${cur:0:1}" cur=${cur:1} ;;
+    esac
+`
+
+const bashInQuote = `    # Inside quotes nothing needs a backslash.
+    if [[ -n ${__dk_open_quote-} ]]; then
+        local c tab=$'\t'
+        COMPREPLY=()
+        for c in "${completions[@]}"; do
+            [[ ${c%%$tab*} == "$cur"* ]] && COMPREPLY+=("${c%%$tab*}")
+        done
+        return 0
+    fi
+
+`
+
+const bashWords = `# A stand-in where the package bash-completion is not installed: it joins what
+# bash has split at = and : again.
+if ! declare -F _get_comp_words_by_ref >/dev/null; then
+_get_comp_words_by_ref()
+{
+    local i glue=
+    words=() cword=0
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        local word=${COMP_WORDS[i]}
+        if [[ $i -gt 0 && ( -n $glue || $word == [=:]* ) && ${#words[@]} -gt 1 ]]; then
+            words[${#words[@]}-1]+=$word
+        else
+            words+=("$word")
+        fi
+        glue=
+        [[ $word == *[=:] ]] && glue=1
+    done
+    cword=$((${#words[@]} - 1)) cur=${words[${#words[@]}-1]} prev=
+    [[ $cword -gt 0 ]] && prev=${words[cword-1]}
+    return 0
+}
+fi
+
+`
 
 type completer = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective)
 
@@ -143,6 +203,7 @@ var dataFiles = []string{".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".parquet
 
 // storeNames completes the name of a store: data files, folders, schemes.
 func storeNames(word string) ([]string, cobra.ShellCompDirective) {
+	scheme, word := pathScheme(word)
 	dir, base := filepath.Split(word)
 	at := dir
 	if at == "" {
@@ -155,13 +216,13 @@ func storeNames(word string) ([]string, cobra.ShellCompDirective) {
 		switch name := e.Name(); {
 		case !strings.HasPrefix(name, base) || strings.HasPrefix(name, ".") && !strings.HasPrefix(base, "."):
 		case isFolder(at, e):
-			names = append(names, dir+name+"/")
+			names = append(names, scheme+dir+name+"/")
 			folders = true
 		case isDataFile(name):
-			names = append(names, dir+name)
+			names = append(names, scheme+dir+name)
 		}
 	}
-	if dir == "" {
+	if dir == "" && scheme == "" {
 		for _, b := range dataknobs.Backends() {
 			for _, s := range append([]string{b.Name}, b.Schemes...) {
 				if strings.HasPrefix(s+":", word) && word != "" {
@@ -177,6 +238,18 @@ func storeNames(word string) ([]string, cobra.ShellCompDirective) {
 		return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// pathScheme splits off the scheme of a word that goes on with a path.
+func pathScheme(word string) (scheme, rest string) {
+	scheme, rest, ok := strings.Cut(word, ":")
+	if !ok {
+		return "", word
+	}
+	if b, err := dataknobs.LookupBackend(scheme); err != nil || !b.Paths {
+		return "", word
+	}
+	return scheme + ":", rest
 }
 
 func isFolder(dir string, e os.DirEntry) bool {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -66,4 +68,47 @@ func TestCompletionScripts(t *testing.T) {
 			t.Errorf("completion %s: %.200s", sh, out)
 		}
 	}
+}
+
+// TestBashCompletion: a real bash, with no package beside it, completes inside
+// an open quote and behind a colon.
+func TestBashCompletion(t *testing.T) {
+	if _, err := exec.LookPath("bash"); err != nil {
+		t.Skip(err)
+	}
+	s := newShell(t)
+	s.write("planes.csv", planesCSV)
+	s.write("dk.bash", s.ok("completion", "bash"))
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const script = `
+dk() { "$DK" "$@"; }
+compopt() { :; }
+source dk.bash
+try() {
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE="$*" COMP_POINT=${#COMP_LINE} COMP_TYPE=9
+	__start_dk
+	printf '%s|' "${COMPREPLY[@]}"
+	echo
+}
+try dk query "'year > 2000 and ma"
+try dk query planes.csv "'year > 2000 and ma"
+try dk query planes.csv se
+try dk count file : pl
+try dk copy a.csv b.csv --mode = sk
+`
+	cmd := exec.CommandContext(t.Context(), "bash", "--norc", "-c", script)
+	cmd.Env = append(os.Environ(), "DK="+exe, runAsDK+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	same(t, "completions", string(out), `|
+year > 2000 and maker|
+seats|
+planes.csv|
+skip|
+`)
 }

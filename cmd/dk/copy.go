@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/file"
 	"dataknobs.dev/dataknobs/internal/nearest"
 )
 
@@ -216,9 +217,25 @@ func (c *copier) whole(ctx context.Context) (err error) {
 	}()
 	p := c.progress("copying")
 	defer p.finish()
+	if n, done, err := c.convert(ctx); done {
+		p.finish()
+		return c.finish(n, 0, err)
+	}
 	res, err := dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx)})
 	p.finish()
 	return c.finish(res.Written, res.Skipped, err)
+}
+
+// convert copies from file to file without making records, where that can be
+// done. It reports whether it was.
+func (c *copier) convert(ctx context.Context) (n int64, done bool, err error) {
+	src, ok1 := c.src.Driver().(*file.Driver)
+	dst, ok2 := c.dst.Driver().(*file.Driver)
+	if !ok1 || !ok2 || c.q.Where != nil || c.q.Select != nil {
+		return 0, false, nil
+	}
+	n, err = file.Convert(ctx, src, dst, &c.stats)
+	return n, dataknobs.CodeOf(err) != dataknobs.Unsupported, err
 }
 
 // hint says what the source's records hold, where it knows that without

@@ -37,20 +37,30 @@ func (c *copier) inBatches(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &batches{copier: c, cp: cp, batch: c.batch, parallel: c.workers(), resumed: cp.Read > 0 || cp.found}
-	if cp.found {
+	b := &batches{copier: c, cp: cp, batch: c.batch, parallel: c.workers(), resumed: cp.found}
+	// Kept before anything is written, so that the next run knows what it meets.
+	if err := cp.save(); err != nil {
+		return err
+	}
+	if cp.Read > 0 {
 		c.a.say("continuing after %s, as an earlier run of this command left it", count(cp.Read, "record"))
 	}
 	p := c.progress("copying")
 	err = b.run(ctx)
 	p.finish()
 	if err == nil {
-		cp.remove()
-		return c.finish(b.written, b.skipped, nil)
+		if err = c.dst.Close(); err == nil {
+			cp.remove() // the last step: whoever is killed before it can say the command again
+		}
+		return c.finish(b.written, b.skipped, err)
 	}
-	if ctx.Err() != nil && cp.saved {
+	switch {
+	case !b.any && !cp.found:
+		cp.remove() // nothing has happened
+	case cp.path == "":
+	case ctx.Err() != nil:
 		c.a.say("stopped after %s; the same command continues there", count(cp.Read, "record"))
-	} else if cp.saved && cp.Read > 0 {
+	case cp.Read > 0:
 		c.a.say("%s had been copied before this; the same command continues there:", count(cp.Read, "record"))
 	}
 	return err
@@ -98,6 +108,7 @@ type batches struct {
 	flying   []*piece // in the order of the source
 	written  int64
 	skipped  int64
+	any      bool // something has been written
 }
 
 // A piece is one batch on its way.
@@ -248,6 +259,9 @@ func (b *batches) judge(ctx context.Context, p *piece) error {
 	var some *dataknobs.BatchError
 	if p.err != nil && !errors.As(p.err, &some) {
 		return p.err
+	}
+	for _, r := range p.results {
+		b.any = b.any || r.Err == nil
 	}
 	for i, r := range p.results {
 		switch {

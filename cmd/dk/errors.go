@@ -76,6 +76,10 @@ func (a *app) exit(ctx context.Context, err error) int {
 // report says err on stderr: one line, but for a query text with its caret.
 func (a *app) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
+	var e *dataknobs.Error
+	if errors.As(err, &e) && e.Store != "" { // drivers name the file too
+		text = strings.Replace(text, e.Store+": "+e.Store, e.Store, 1)
+	}
 	fmt.Fprintf(a.stderr, "%s %s\n", a.err.paint(styleRed, "dk:"), text)
 }
 

@@ -46,7 +46,7 @@ func (a *app) get(ctx context.Context, db *dataknobs.DB, ids []string, v view) e
 		for i, rec := range recs {
 			if rec == nil {
 				missing++
-				a.report(&dataknobs.Error{Code: dataknobs.NotFound, Op: "get", Store: db.Name(), ID: ids[i]})
+				a.report(&dataknobs.Error{Code: dataknobs.NotFound, Op: "get", Store: db.Name(), ID: ids[i], Hint: features(db).RowIDs})
 				continue
 			}
 			if !yield(rec, nil) {

@@ -20,7 +20,7 @@ import (
 // a fifth of the time. The soft limit keeps the peak of a scan bounded.
 const (
 	gcPercent   = 400
-	memoryLimit = 96 << 20
+	memoryLimit = 64 << 20
 )
 
 func main() {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -127,8 +128,9 @@ const tableOnTerminal = 1000
 
 // printAll prints the records in that format.
 func (a *app) printAll(ctx context.Context, format string, s shape, names []string, recs iter.Seq2[*dataknobs.Record, error]) (n int64, err error) {
+	var notes []string // for after the output
 	err = a.buffered(func(w *bufio.Writer) error {
-		p := a.printer(ctx, format, w, s, names)
+		p := a.printer(ctx, format, w, s, names, func(text string) { notes = append(notes, text) })
 		for rec, rerr := range recs {
 			if rerr != nil {
 				err = rerr
@@ -144,12 +146,16 @@ func (a *app) printAll(ctx context.Context, format string, s shape, names []stri
 		}
 		return err
 	})
+	for _, text := range notes {
+		a.note("%s", text)
+	}
 	return n, err
 }
 
 // printer returns the printer for a format. names are the names of all fields
-// that may come, nil if that is not known before.
-func (a *app) printer(ctx context.Context, format string, w *bufio.Writer, s shape, names []string) printer {
+// that may come, nil if that is not known before. note takes what is to be said
+// about the output after it.
+func (a *app) printer(ctx context.Context, format string, w *bufio.Writer, s shape, names []string, note func(string)) printer {
 	switch format {
 	case "ndjson":
 		return &ndjsonPrinter{w: w, s: s}
@@ -169,7 +175,7 @@ func (a *app) printer(ctx context.Context, format string, w *bufio.Writer, s sha
 		}
 		t := newTable(w, s, a.out, plainStyle)
 		t.cut = func(left []string) {
-			a.note("%s not shown for want of room: %s (SELECT what you want to see, or -o csv)", count(int64(len(left)), "column"), listed(left, 8))
+			note(fmt.Sprintf("%s not shown for want of room: %s (SELECT what you want to see, or -o csv)", count(int64(len(left)), "column"), listed(left, 8)))
 		}
 		return t
 	}

@@ -75,6 +75,12 @@ func (p *progress) line(after time.Duration) string {
 		done = p.source()
 	}
 	rate := float64(done) / after.Seconds()
+	if done == 0 {
+		return fmt.Sprintf("%s  %s", p.what, duration(after))
+	}
+	if p.total > 0 && done == p.total { // all is read; what is written may take longer
+		return fmt.Sprintf("%s  %s  %s read, finishing  %s", p.what, bar(done, p.total), p.amount(done), duration(after))
+	}
 	if p.total <= 0 || done > p.total {
 		return fmt.Sprintf("%s  %s  %s/s", p.what, p.amount(done), p.amount(int64(rate)))
 	}

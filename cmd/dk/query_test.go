@@ -93,9 +93,9 @@ func TestTableOnTerminal(t *testing.T) {
 	s.screen = screen{tty: true, width: 40}
 	r := s.run("", "query", "people.json", "born < 1900 order by born")
 	same(t, "narrow", r.out, `_id  name          born  address
-───  ────────────  ────  ──────────────
+───  ────────────  ────  ───────────────
 李   李善兰        1811  {"city":"上海"}
-ada  Ada Lovelace  1815  {"city":"Lond…
+ada  Ada Lovelace  1815  {"city":"Londo…
 `)
 	for _, line := range strings.Split(r.out, "\n") {
 		if w := textWidth(line); w > 40 {

@@ -162,13 +162,12 @@ func (t *tablePrinter) look() table.Style {
 		Name: "dk",
 		Box:  table.BoxStyle{MiddleVertical: gap, MiddleSeparator: gap, MiddleHorizontal: rule, UnfinishedRow: "…"},
 		Options: table.Options{
-			SeparateColumns: true, SeparateHeader: true,
+			SeparateColumns: true, SeparateHeader: true, DoNotColorBordersAndSeparators: true,
 		},
 		Markdown: table.MarkdownOptions{PadContent: true},
 	}
 	if t.scr.colour {
 		s.Color.Header = text.Colors{text.Bold}
-		s.Color.Separator = text.Colors{text.Faint}
 	}
 	return s
 }

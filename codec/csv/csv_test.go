@@ -26,7 +26,6 @@ type collector struct {
 type collecting struct {
 	all  *collector
 	recs []*dataknobs.Record
-	rows []codec.Row
 	nums []int64
 	offs []int64
 }
@@ -121,8 +120,8 @@ func TestRead(t *testing.T) {
 		{"a quoted empty cell makes a string", "a,b\n\"\",1\n1,1\n", codec.ReadOptions{}, "{'a': '', 'b': 1}\n{'a': '1', 'b': 1}\n"},
 		{"all null", "a,b\n,1\n,2\n", codec.ReadOptions{}, "{'a': null, 'b': 1}\n{'a': null, 'b': 2}\n"},
 		{"quoted number", "a\n\"12\"\n3\n", codec.ReadOptions{}, "{'a': 12}\n{'a': 3}\n"},
-		{"quotes", "a,b\n\"x,\"\"y\"\"\",\"line\nbreak\"\n", codec.ReadOptions{}, "{'a': 'x,\"y\"', 'b': 'line\nbreak'}\n"},
-		{"quoted CRLF stays", "a,b\r\n\"x\r\ny\",1\r\n", codec.ReadOptions{}, "{'a': 'x\r\ny', 'b': 1}\n"},
+		{"quotes", "a,b\n\"x,\"\"y\"\"\",\"line\nbreak\"\n", codec.ReadOptions{}, "{'a': 'x,\"y\"', 'b': 'line\\nbreak'}\n"},
+		{"quoted CRLF stays", "a,b\r\n\"x\r\ny\",1\r\n", codec.ReadOptions{}, "{'a': 'x\\r\\ny', 'b': 1}\n"},
 		{"null words", "a,b\n1,NA\nNA,-\n2,x\n", codec.ReadOptions{CSV: nulls}, "{'a': 1, 'b': null}\n{'a': null, 'b': null}\n{'a': 2, 'b': 'x'}\n"},
 		{"a quoted null word is text", "a\n\"NA\"\n1\n", codec.ReadOptions{CSV: nulls}, "{'a': 'NA'}\n{'a': '1'}\n"},
 		{"a null word that is a number", "a\n1\n-999\n", codec.ReadOptions{CSV: codec.CSVOptions{Nulls: []string{"-999"}}}, "{'a': 1}\n{'a': null}\n"},
@@ -427,5 +426,14 @@ func TestLongCell(t *testing.T) {
 	_, err = read(t.Context(), "a,b\n1,2\n\""+strings.Repeat(long, 33)+"\",3\n", &codec.ReadOptions{})
 	if dataknobs.CodeOf(err) != dataknobs.ResourceExhausted {
 		t.Errorf("132 MiB in one cell: %v, want ResourceExhausted", err)
+	}
+}
+
+// Trap 5: a file that cannot be opened is an error, never an empty file.
+func TestOpenFails(t *testing.T) {
+	denied := dataknobs.Errorf(dataknobs.PermissionDenied, "no")
+	src := codec.Source{Name: "x.csv.gz", Open: func(context.Context) (io.ReadCloser, error) { return nil, denied }}
+	if _, err := (csv.Format{}).Open(t.Context(), src, &codec.ReadOptions{}); dataknobs.CodeOf(err) != dataknobs.PermissionDenied {
+		t.Errorf("got %v, want PermissionDenied", err)
 	}
 }

@@ -164,6 +164,7 @@ func TestReadErrors(t *testing.T) {
 		{"not objects", auto, "[{\"a\":1},2]", "record 2 is a number, not an object"},
 		{"null for a record", lines, "null\n", "record 1 is null, not an object"},
 		{"keyed, not objects", auto, "{\"a\":{\"x\":1},\"b\":{},\"c\":", "line 1, column 25: the text ends where a value should be"},
+		{"keyed, an empty key", auto, "{\"\":{}}", "an empty key"},
 		{"no JSON", auto, "hello", "line 1: this is no JSON array or object"},
 		{"a name twice", lines, "{\"a\":1,\"b\":2,\"a\":3}\n", "the name \"a\" is there twice in one object"},
 		{"a name twice, escaped", lines, "{\"a\":1,\"\\u0061\":3}\n", "is there twice"},

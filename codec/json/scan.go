@@ -184,6 +184,9 @@ func (w *worker) readKey(i int) int {
 	if end < 0 {
 		return end
 	}
+	if len(key) == 0 {
+		return w.fail(i, "an empty key: every record needs an ID")
+	}
 	w.key = key
 	return w.r.Colon(end)
 }

@@ -29,6 +29,7 @@ type chunk struct {
 	locs    []pageLoc
 	indexed bool // locs came of the offset index
 	pages   []atomic.Pointer[page]
+	dictAt  int64 // where the dictionary page begins, if there is one
 
 	mu    sync.Mutex // guards what follows, and is held while decoding
 	pager *parquet.FilePages
@@ -39,8 +40,9 @@ type chunk struct {
 
 // A pageLoc is where a data page lies.
 type pageLoc struct {
-	size int // header included
-	row  int64
+	offset int64
+	size   int // header included
+	row    int64
 }
 
 func (g *scanGroup) newChunk(leaf *node) *chunk {
@@ -85,6 +87,7 @@ func (c *chunk) makeTable() (err error) {
 	if start < 0 || m.TotalCompressedSize < 0 || m.TotalCompressedSize > c.f.size-start {
 		return io.ErrUnexpectedEOF
 	}
+	c.dictAt = start
 	if c.readIndex(start, start+m.TotalCompressedSize) {
 		return nil
 	}
@@ -118,7 +121,7 @@ func (c *chunk) readIndex(start, end int64) bool {
 		return false
 	}
 	for _, l := range x.PageLocations {
-		c.locs = append(c.locs, pageLoc{size: int(l.CompressedPageSize), row: l.FirstRowIndex})
+		c.locs = append(c.locs, pageLoc{offset: l.Offset, size: int(l.CompressedPageSize), row: l.FirstRowIndex})
 	}
 	c.indexed = true
 	return true
@@ -155,7 +158,7 @@ func (c *chunk) walk(at, end int64) error {
 		if h.Type != format.DataPage && h.Type != format.DataPageV2 {
 			continue
 		}
-		c.locs = append(c.locs, pageLoc{size: int(size), row: row})
+		c.locs = append(c.locs, pageLoc{offset: at - size, size: int(size), row: row})
 		n = int(max(h.DataPageHeader.V.NumValues, h.DataPageHeaderV2.V.NumValues))
 		values += int64(n)
 		if c.leaf.maxRep == 0 {
@@ -173,10 +176,16 @@ func (c *chunk) walk(at, end int64) error {
 
 // countRows finds in which row each page of a repeated column begins.
 func (c *chunk) countRows() error {
+	if err := c.start(); err != nil {
+		return err
+	}
 	pager := c.col.PagesFrom(c.f.r)
 	defer pager.Close()
 	row := int64(0)
 	for i := range c.locs {
+		if err := c.inspect(c.locs[i].offset, int64(c.locs[i].size)); err != nil {
+			return err
+		}
 		pg, err := pager.ReadPage()
 		if err != nil {
 			return err
@@ -243,6 +252,36 @@ func (c *chunk) decode(i int) (*page, error) {
 	return p, nil
 }
 
+// start makes the pager; c.mu is held.
+func (c *chunk) start() error {
+	if c.pager != nil {
+		return nil
+	}
+	if len(c.locs) > 0 && c.locs[0].offset > c.dictAt {
+		if err := c.inspect(c.dictAt, c.locs[0].offset-c.dictAt); err != nil {
+			return err
+		}
+	}
+	c.pager = c.col.PagesFrom(c.f.r)
+	return nil
+}
+
+// close gives the pager's buffers back.
+func (c *chunk) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rest()
+}
+
+// rest is close while c.mu is held; the pager starts anew if need be.
+func (c *chunk) rest() {
+	if c.pager != nil {
+		c.pager.Close()
+		c.pager = nil
+		c.at = 0
+	}
+}
+
 // wanted reports whether somebody may still ask for page i.
 func (c *chunk) wanted(i int) bool {
 	return c.pages[i].Load() == nil && !c.g.past(c.locs[i].row, c.end(i))
@@ -275,8 +314,8 @@ func (c *chunk) dictionary() (d *dictionary, err error) {
 	if c.dict != nil {
 		return c.dict, nil
 	}
-	if c.pager == nil {
-		c.pager = c.col.PagesFrom(c.f.r)
+	if err := c.start(); err != nil {
+		return nil, err
 	}
 	pd, err := c.pager.ReadDictionary()
 	if err != nil {

@@ -259,6 +259,12 @@ func (n *node) kindName() string {
 func (f *file) ReadAt(ctx context.Context, offsets []int64, each func(i int, rec *dataknobs.Record) error) error {
 	m := f.maker(nil)
 	gi := -1
+	var g *scanGroup
+	defer func() {
+		if g != nil {
+			g.close()
+		}
+	}()
 	for i, row := range offsets {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -268,8 +274,11 @@ func (f *file) ReadAt(ctx context.Context, offsets []int64, each func(i int, rec
 			return dataknobs.Errorf(dataknobs.NotFound, "%s has no row %d", f.src.Name, row)
 		}
 		if at != gi {
+			if g != nil {
+				g.close()
+			}
 			gi = at
-			g := f.group(gi, nil)
+			g = f.group(gi, nil)
 			if err := m.reset(g); err != nil {
 				return err
 			}

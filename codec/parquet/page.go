@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -98,8 +99,8 @@ func checkHeader(h *format.PageHeader, limit int64) error {
 // want are kept.
 func (c *chunk) read(i int) (p *page, err error) {
 	defer guard(&err)
-	if c.pager == nil {
-		c.pager = c.col.PagesFrom(c.f.r)
+	if err := c.start(); err != nil {
+		return nil, err
 	}
 	if c.indexed {
 		err = c.pager.SeekToRow(c.locs[i].row)
@@ -110,6 +111,9 @@ func (c *chunk) read(i int) (p *page, err error) {
 	}
 	for err == nil {
 		var pg parquet.Page
+		if err = c.inspect(c.locs[c.at].offset, int64(c.locs[c.at].size)); err != nil {
+			break
+		}
 		if pg, err = c.pager.ReadPage(); err != nil {
 			break
 		}
@@ -121,6 +125,9 @@ func (c *chunk) read(i int) (p *page, err error) {
 			continue
 		}
 		if p, err = c.convert(pg, at); err != nil || at == i {
+			if c.at == len(c.locs) {
+				c.rest()
+			}
 			return p, err
 		}
 		c.pages[at].Store(p)
@@ -144,6 +151,9 @@ func (c *chunk) convert(pg parquet.Page, i int) (*page, error) {
 			return nil, errCorrupt
 		}
 		present = bytes.Count(p.def, []byte{byte(c.leaf.maxDef)})
+		if present < n && slices.Max(p.def) > byte(c.leaf.maxDef) {
+			return nil, errCorrupt
+		}
 	}
 	p.n = n
 	kept, err := c.values(&p.vec, pg, present)
@@ -152,12 +162,15 @@ func (c *chunk) convert(pg parquet.Page, i int) (*page, error) {
 	}
 	switch {
 	case c.leaf.maxRep > 0:
-		if p.rep = pg.RepetitionLevels(); len(p.rep) != n {
+		if p.rep = pg.RepetitionLevels(); len(p.rep) != n || n > 0 && slices.Max(p.rep) > byte(c.leaf.maxRep) {
 			return nil, errCorrupt
 		}
 		p.rep, p.def = bytes.Clone(p.rep), bytes.Clone(p.def)
 	case present < n:
 		p.spread(p.def, byte(c.leaf.maxDef))
+		if c.leaf.maxDef == 1 { // which nulls says as well
+			p.def = nil
+		}
 		p.def = bytes.Clone(p.def)
 	default:
 		p.def = nil

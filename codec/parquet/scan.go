@@ -68,6 +68,25 @@ func (g *scanGroup) rows(block int) (lo, hi int64) {
 // finish says that nobody reads the block any more: pages that lie in no other
 // block go.
 func (g *scanGroup) finish(block int) {
+	if g.free(block) {
+		g.close()
+	}
+}
+
+// close frees what the chunks of a row group hold that nobody reads any more.
+func (g *scanGroup) close() {
+	g.mu.Lock()
+	chunks := g.chunks
+	g.mu.Unlock()
+	for _, c := range chunks {
+		if c != nil {
+			c.close()
+		}
+	}
+}
+
+// free frees the pages and reports whether it was the last block.
+func (g *scanGroup) free(block int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.done[block] = true
@@ -84,6 +103,7 @@ func (g *scanGroup) finish(block int) {
 			}
 		}
 	}
+	return g.over(0, g.meta.NumRows)
 }
 
 // past reports whether nobody will want the rows [lo, hi) again.

@@ -23,6 +23,7 @@ import (
 const (
 	groupRows = 120 << 10 // rows of a row group, about
 	pageRows  = 10 << 10  // rows of a page, the same in all columns
+	pageBytes = 1 << 20   // a page of more bytes of text ends early
 	groupSize = 64 << 20  // a row group of more bytes than that, uncompressed, ends early
 	dictBytes = 256 << 10 // a larger dictionary is given up
 )
@@ -94,8 +95,8 @@ func (x *writer) options(comp compress.Codec, layout string) []parquet.WriterOpt
 	opts := []parquet.WriterOption{
 		schemaOf(x.plans),
 		parquet.Compression(comp),
-		parquet.DataPageVersion(1), // which every reader knows
-		parquet.PageBufferSize(1 << 30),
+		parquet.DataPageVersion(1),        // which every reader knows
+		parquet.PageBufferSize(pageBytes), // the library also allocates as much for some columns
 		parquet.DictionaryMaxBytes(dictBytes),
 		parquet.KeyValueMetadata(layoutKey, layout),
 		parquet.CreatedBy("dataknobs", "1", "0"),
@@ -289,15 +290,16 @@ func guardWrite(err *error) {
 
 // An encoder feeds columns to the library, a page at a time.
 type encoder struct {
-	vals []parquet.Value
-	rows int
+	vals []parquet.Value // the page's
+	rows int             // of it
+	size int             // bytes of text in it
 }
 
 var encoders = sync.Pool{New: func() any { return new(encoder) }}
 
 func (e *encoder) column(w *parquet.ColumnWriter, chunks []*rowChunk, i int) (err error) {
 	defer guardWrite(&err)
-	e.vals, e.rows = e.vals[:0], 0
+	e.vals, e.rows, e.size = e.vals[:0], 0, 0
 	for _, c := range chunks {
 		col := &c.cols[i]
 		if col.plan.list {
@@ -320,19 +322,20 @@ func (e *encoder) page(w *parquet.ColumnWriter) error {
 			return err
 		}
 	}
-	e.vals, e.rows = e.vals[:0], 0
+	e.vals, e.rows, e.size = e.vals[:0], 0, 0
 	return w.Flush()
 }
 
 func (e *encoder) flat(w *parquet.ColumnWriter, c *column, index int) error {
 	for from := 0; from < c.n; {
-		to := min(c.n, from+pageRows-e.rows)
+		to := c.upTo(from, min(c.n, from+pageRows-e.rows))
 		at := len(e.vals)
 		e.vals = slices.Grow(e.vals, pageRows-e.rows)[:at+to-from]
 		c.values(e.vals[at:], from, index)
 		e.rows += to - from
+		e.size += c.textSize(from, to)
 		from = to
-		if e.rows == pageRows {
+		if e.rows == pageRows || e.size >= pageBytes {
 			if err := e.page(w); err != nil {
 				return err
 			}
@@ -358,7 +361,8 @@ func (e *encoder) lists(w *parquet.ColumnWriter, c *column, index int) error {
 			rep = 1
 			i++
 		}
-		if e.rows++; e.rows == pageRows || len(e.vals) >= 16*pageRows {
+		e.size += c.textSize(i-int(max(n, 1)), i)
+		if e.rows++; e.rows == pageRows || e.size >= pageBytes || len(e.vals) >= 16*pageRows {
 			if err := e.page(w); err != nil {
 				return err
 			}

@@ -1,6 +1,8 @@
 package parquet
 
 import (
+	"slices"
+
 	"github.com/parquet-go/parquet-go"
 
 	"dataknobs.dev/dataknobs"
@@ -271,6 +273,24 @@ func (c *column) start(i int) uint32 {
 		return 0
 	}
 	return c.ends[i-1]
+}
+
+// textSize returns how many bytes of text the entries [from, to) hold.
+func (c *column) textSize(from, to int) int {
+	if len(c.ends) == 0 || to == 0 {
+		return 0
+	}
+	return int(c.ends[to-1] - c.start(from))
+}
+
+// upTo returns to, or less where the text of [from, to) is too much for a page.
+func (c *column) upTo(from, to int) int {
+	if c.textSize(from, to) <= pageBytes {
+		return to
+	}
+	limit := c.start(from) + pageBytes
+	n, _ := slices.BinarySearch(c.ends[from:to], limit)
+	return min(from+n+1, to)
 }
 
 // value returns the entry i as the library takes it, without levels.

@@ -39,10 +39,7 @@ func (w *writer) commit(ctx context.Context, rs []*request) error {
 		return err
 	}
 	d := w.d
-	d.mu.RLock()
-	closed := d.closed
-	d.mu.RUnlock()
-	if closed || !w.holding.Load() {
+	if d.closing.Load() || !w.holding.Load() {
 		return errClosed
 	}
 	g := &group{w: w, d: d, rule: d.rule(), newest: map[string]int{}}
@@ -76,7 +73,7 @@ func (w *writer) commit(ctx context.Context, rs []*request) error {
 
 // rule says where the IDs of the store come from now.
 func (d *Driver) rule() *ids {
-	if d.st.base != nil {
+	if d.st != nil && d.st.base != nil {
 		return d.st.base.ids()
 	}
 	if key := d.keyFields(); len(key) > 0 {

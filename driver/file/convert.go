@@ -46,6 +46,9 @@ func (w *writer) convert(ctx context.Context, snap *snapshot, stats *dataknobs.S
 	if err := w.usable(); err != nil {
 		return 0, err
 	}
+	if d.closing.Load() {
+		return 0, errClosed
+	}
 	if !d.st.ov.empty() || d.st.base != nil || d.st.jrnl != nil {
 		return 0, notHere("the destination is not new")
 	}
@@ -65,6 +68,7 @@ func (w *writer) convert(ctx context.Context, snap *snapshot, stats *dataknobs.S
 		t.discard()
 		return 0, err
 	}
+	ctx = context.WithoutCancel(ctx) // the rest is short, and must not stop half-way
 	if err := w.replace(ctx, t, m, layout); err != nil {
 		return 0, err
 	}

@@ -107,6 +107,7 @@ type Driver struct {
 	t        *target
 	fs       fileSystem
 	features atomic.Pointer[dataknobs.Features]
+	closing  atomic.Bool // Close was called: no more writes
 
 	mu     sync.RWMutex // guards the fields below
 	closed bool
@@ -143,6 +144,9 @@ func New(ctx context.Context, o Options) (*Driver, error) {
 	d := &Driver{o: o, fs: o.fs}
 	if d.fs == nil {
 		d.fs = osFS{}
+	}
+	if o.Sync == SyncNone {
+		d.fs = unsynced{d.fs}
 	}
 	if d.o.Fold <= 0 {
 		d.o.Fold = defaultFold
@@ -188,16 +192,13 @@ func (d *Driver) missing() error {
 // store that was not written writes nothing. When folding fails the journal
 // stays, and with it every acknowledged write.
 func (d *Driver) Close() error {
-	d.mu.Lock()
-	if d.closed {
-		d.mu.Unlock()
+	if d.closing.Swap(true) {
 		return nil
 	}
-	d.closed = true
-	d.mu.Unlock()
 	err := d.w.close()
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.closed = true
 	if d.st != nil && d.st.base != nil {
 		d.st.base.release()
 	}

@@ -30,11 +30,8 @@ func (d *Driver) Sync(ctx context.Context) error {
 		return err
 	}
 	defer w.lead.unlock()
-	d.mu.RLock()
-	closed := d.closed
-	d.mu.RUnlock()
 	switch {
-	case closed:
+	case d.closing.Load():
 		return errClosed
 	case !w.holding.Load():
 		return nil
@@ -88,6 +85,7 @@ func (w *writer) fold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // the rest is short, and must not stop half-way
 	if err := w.replace(ctx, t, m, layout); err != nil {
 		return err
 	}
@@ -125,7 +123,7 @@ func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Lay
 		if err == nil {
 			err = w.append(appendFrame(nil, frameFold, d.st.jrnl.seq+1, body), 1)
 		}
-		if err == nil && d.o.Sync != SyncNone {
+		if err == nil && d.o.Sync == SyncBatch {
 			err = w.file.Sync()
 		}
 		if err != nil {
@@ -137,12 +135,24 @@ func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Lay
 		t.discard()
 		return err
 	}
-	return t.rename(d.t.path)
+	if err := t.rename(d.t.path); err != nil {
+		// Which of the two files is there is not known: a journal that grew on could
+		// be of the wrong one.
+		return w.fail(err)
+	}
+	return nil
 }
 
 // dropJournal removes a journal whose content is in the file, and opens the
 // file as it is now.
 func (w *writer) dropJournal(ctx context.Context) error {
+	if err := w.startAnew(ctx); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+func (w *writer) startAnew(ctx context.Context) error {
 	d := w.d
 	if w.file != nil {
 		w.file.Close()
@@ -207,7 +217,7 @@ func (d *Driver) writeFile(ctx context.Context, layout *codec.Layout, mode fs.Fi
 	h := xxh3.New()
 	count := &countingWriter{w: io.MultiWriter(t.f, h)}
 	err = d.encodeTo(count, layout, fill)
-	if err == nil && d.o.Sync != SyncNone {
+	if err == nil {
 		err = t.f.Sync()
 	}
 	if err != nil {

@@ -68,6 +68,23 @@ func (osFS) SyncDir(dir string) error {
 	return syncDir(d)
 }
 
+// unsynced leaves it to the operating system when things are on disk.
+type unsynced struct{ fileSystem }
+
+func (u unsynced) OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error) {
+	f, err := u.fileSystem.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return unsyncedFile{f}, nil
+}
+
+func (unsynced) SyncDir(string) error { return nil }
+
+type unsyncedFile struct{ writeFile }
+
+func (unsyncedFile) Sync() error { return nil }
+
 // fileID tells one file from another, and from itself after a change. It is
 // compared with == only.
 type fileID struct {

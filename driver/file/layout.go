@@ -12,7 +12,7 @@ import (
 // records need more.
 func (d *Driver) nextLayout(ctx context.Context) (*codec.Layout, error) {
 	st := d.st
-	p := newPlanner(d.t.format)
+	p := d.newPlanner()
 	if st.base != nil {
 		l, err := st.base.parts[0].file().Layout(ctx)
 		if err != nil {
@@ -40,8 +40,16 @@ type planner struct {
 	based bool // there are records that are not looked at
 }
 
-func newPlanner(f *format) *planner {
-	return &planner{f: f, l: codec.Layout{Version: 1}, at: map[string]int{}}
+// newPlanner begins with the layout of a new file, as the options want it.
+func (d *Driver) newPlanner() *planner {
+	p := &planner{f: d.t.format, l: codec.Layout{Version: 1}, at: map[string]int{}}
+	if !p.f.json && !p.f.binary {
+		p.l.Nulls, p.l.NoHeader = d.o.CSV.Nulls, d.o.CSV.NoHeader
+		if d.o.CSV.Delimiter != 0 {
+			p.l.Delimiter = string(rune(d.o.CSV.Delimiter))
+		}
+	}
+	return p
 }
 
 // start begins with the layout of a file that has records.
@@ -163,7 +171,7 @@ func widen(old string, kinds dataknobs.KindSet, _ bool) string {
 	}
 	all := kinds
 	switch old {
-	case "":
+	case "", "null": // "null": a column of the file without a value
 	case "json":
 		return "json"
 	case "number":

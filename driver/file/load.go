@@ -54,11 +54,9 @@ func (w *writer) load(ctx context.Context, req *dataknobs.LoadRequest) (late []*
 	if err := w.usable(); err != nil {
 		return nil, false, err
 	}
-	d.mu.RLock()
-	st, closed := d.st, d.closed
-	d.mu.RUnlock()
+	st := d.st
 	switch {
-	case closed || !w.holding.Load():
+	case d.closing.Load() || !w.holding.Load():
 		return nil, false, errClosed
 	case !st.ov.empty() || st.base != nil && st.base.ids().from != byFree:
 		return nil, false, nil
@@ -81,6 +79,7 @@ func (w *writer) load(ctx context.Context, req *dataknobs.LoadRequest) (late []*
 		t.discard()
 		return nil, true, err
 	}
+	ctx = context.WithoutCancel(ctx) // the rest is short, and must not stop half-way
 	if err := w.replace(ctx, t, m, layout); err != nil {
 		return nil, true, err
 	}
@@ -132,7 +131,7 @@ type direct struct {
 }
 
 func newLoading(d *Driver, req *dataknobs.LoadRequest) *loading {
-	return &loading{d: d, req: req, plan: newPlanner(d.t.format), rule: d.rule(), plain: true}
+	return &loading{d: d, req: req, plan: d.newPlanner(), rule: d.rule(), plain: true}
 }
 
 func (l *loading) free() {
@@ -295,7 +294,7 @@ func (x *direct) end(d *Driver) (mark, error) {
 	if err == nil {
 		err = x.buf.Flush()
 	}
-	if err == nil && d.o.Sync != SyncNone {
+	if err == nil {
 		err = x.t.f.Sync()
 	}
 	return mark{Size: x.count.n, Hash: hexOf(x.h.Sum128())}, ioError(d.t.name, err)

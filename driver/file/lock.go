@@ -32,13 +32,13 @@ func takeLock(path string) (*lock, error) {
 	for range 100 {
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
-			return nil, lockError(path, err)
+			return nil, lockError(path, name, err)
 		}
 		ok, err := tryLock(f)
 		switch {
 		case err != nil:
 			f.Close()
-			return nil, lockError(path, err)
+			return nil, lockError(path, name, err)
 		case !ok:
 			defer f.Close()
 			return nil, held(path, f)
@@ -54,11 +54,11 @@ func takeLock(path string) (*lock, error) {
 }
 
 // lockError explains why a store cannot be written at all.
-func lockError(path string, err error) error {
+func lockError(path, name string, err error) error {
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
 		return dataknobs.Errorf(dataknobs.PermissionDenied, "%s cannot be written: its folder refuses new files: %w", path, err)
 	}
-	return ioError(path+lockExt, err)
+	return ioError(name, err)
 }
 
 // isAt reports whether the open file f is the one at name.

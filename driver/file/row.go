@@ -38,6 +38,7 @@ const (
 	fromID
 	fromRevision
 	fromHive
+	fromMetadata // all of it: an object, if only an empty one
 )
 
 // newNeed starts a need of nothing but the number of rows.
@@ -58,6 +59,9 @@ func (n *need) add(p dataknobs.Path) int {
 		n.wantRecords(nil, true)
 	case n.b.isHive(p):
 		s.from = fromHive
+	case p.IsMetadata() && len(p) == 1:
+		s.from = fromMetadata
+		s.at = n.codecSlot(p)
 	default:
 		s.at = n.codecSlot(p)
 	}
@@ -176,6 +180,11 @@ func (r *row) value(i int) dataknobs.Value {
 		return dataknobs.String(rec.Revision)
 	case fromHive:
 		return r.hive(s.path)
+	case fromMetadata:
+		if v := r.c.Value(s.at); !v.IsNull() {
+			return v
+		}
+		return dataknobs.Object(nil)
 	}
 	return r.c.Value(s.at)
 }

@@ -33,7 +33,7 @@ func newTemp(fsys fileSystem, path string, mode fs.FileMode) (*temp, error) {
 	}
 	var err error
 	if t.f, err = fsys.OpenFile(t.name, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm); err != nil {
-		return nil, lockError(path, err)
+		return nil, lockError(path, t.name, err)
 	}
 	return t, nil
 }

@@ -192,7 +192,10 @@ func (w *writer) begin(ctx context.Context) error {
 		return err
 	}
 	defer w.lead.unlock()
-	if w.holding.Load() {
+	switch {
+	case w.d.closing.Load():
+		return errClosed
+	case w.holding.Load():
 		return nil
 	}
 	return w.open(ctx)
@@ -243,7 +246,7 @@ func (w *writer) resume() error {
 	}
 	f, err := d.fs.OpenFile(d.st.jrnl.name, os.O_RDWR|os.O_APPEND, 0)
 	if err != nil {
-		return lockError(d.t.name, err)
+		return lockError(d.t.name, d.st.jrnl.name, err)
 	}
 	if d.st.jrnl.torn {
 		if err = f.Truncate(d.st.jrnl.end); err == nil {
@@ -285,13 +288,13 @@ func (w *writer) start() error {
 	}
 	f, err := d.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, perm)
 	if err != nil {
-		return lockError(d.t.name, err)
+		return lockError(d.t.name, name, err)
 	}
 	text := appendFrame([]byte(journalMagic), frameBase, 1, body)
 	if _, err = f.Write(text); err == nil {
 		err = w.sync(f)
 	}
-	if err == nil && d.o.Sync != SyncNone {
+	if err == nil {
 		err = d.fs.SyncDir(filepath.Dir(name))
 	}
 	var info fs.FileInfo
@@ -310,11 +313,8 @@ func (w *writer) start() error {
 	return nil
 }
 
-// sync makes the journal durable, unless it need not be.
+// sync makes the journal durable, and remembers what that cost.
 func (w *writer) sync(f writeFile) error {
-	if w.d.o.Sync == SyncNone {
-		return nil
-	}
 	start := time.Now()
 	err := f.Sync()
 	w.cost = time.Since(start)

@@ -28,8 +28,8 @@ func run(ctx context.Context) error {
 	defer db.Close()
 
 	// A query is a text with parameters. Leaving the loop stops the work.
-	fmt.Println("American flights more than five hours late:")
-	for rec, err := range db.Query(ctx, "carrier = ? and dep_delay > ? order by dep_delay desc limit 3", "AA", 300) {
+	fmt.Println("American flights more than three hours late:")
+	for rec, err := range db.Query(ctx, "carrier = ? and dep_delay > ? order by dep_delay desc limit 3", "AA", 180) {
 		if err != nil {
 			return err
 		}

@@ -56,9 +56,9 @@ type Job struct {
 	Head   []byte
 	Stream io.ReadCloser
 	// Cut finds the end of the last whole record in data, which starts at a
-	// record boundary and of which b says the place; it sets b.Rows, and b.Lines
-	// are counted here. It returns 0 when not even one record is whole. If last,
-	// no bytes follow and all of data must be taken. One goroutine at a time, in order.
+	// record boundary and of which b says the place; it sets b.Rows. It returns 0
+	// when not even one record is whole. If last, no bytes follow and all of data
+	// must be taken. The slack behind data may be written. One goroutine at a time, in order.
 	Cut func(b *Block, data []byte, last bool) (n int, err error)
 	// Begin, if not nil, is called in the order of the blocks, one at a time.
 	Begin func(b *Block) error

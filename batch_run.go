@@ -1,0 +1,264 @@
+package dataknobs
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// A job is one batch on its way: writes is the job's own, completed in place.
+type job struct {
+	db      *DB
+	op      string
+	writes  []Write
+	results []Result
+	opts    batchOptions
+}
+
+func (db *DB) applyMany(ctx context.Context, op string, ws []Write, opts []BatchOption) ([]Result, error) {
+	j := &job{db: db, op: op, writes: ws, results: make([]Result, len(ws))}
+	for _, o := range opts {
+		o(&j.opts)
+	}
+	if err := j.begin(ctx); err != nil {
+		return nil, db.fail(op, "", err)
+	}
+	valid := j.prepare(ctx)
+	switch {
+	case !j.opts.atomic:
+		j.run(ctx, valid)
+	case len(valid) == len(ws):
+		j.apply(ctx, valid)
+	default:
+		j.setAll(valid, ErrNotApplied)
+	}
+	return j.results, j.err()
+}
+
+func (j *job) begin(ctx context.Context) error {
+	if err := j.db.writable(); err != nil {
+		return err
+	}
+	if j.opts.atomic && !j.db.f().Atomic {
+		return Errorf(Unsupported, "the store cannot apply a batch all or nothing")
+	}
+	return ctx.Err()
+}
+
+// prepare checks every write and returns the indexes of those that may go to
+// the driver.
+func (j *job) prepare(ctx context.Context) []int {
+	valid := make([]int, 0, len(j.writes))
+	for i := range j.writes {
+		if i%1024 == 0 && ctx.Err() != nil {
+			for k := i; k < len(j.writes); k++ {
+				j.results[k].Err = ctx.Err()
+			}
+			return valid
+		}
+		w, err := j.db.prepare(ctx, j.writes[i])
+		if err != nil {
+			j.results[i].Err = err
+			if w.ID == "" && w.Record != nil {
+				w.ID = w.Record.ID
+			}
+			j.writes[i].ID = w.ID
+			continue
+		}
+		j.writes[i] = w
+		valid = append(valid, i)
+	}
+	return valid
+}
+
+// run applies the writes of those indexes in parts, several at once where the
+// store gains from it.
+func (j *job) run(ctx context.Context, idx []int) {
+	workers := j.workers()
+	if workers == 1 {
+		j.runEach(ctx, chunks(idx, j.size(len(idx))))
+		return
+	}
+	for len(idx) > 0 {
+		var wave [][]int
+		wave, idx = j.wave(idx, j.size(defaultBatch))
+		j.runWave(ctx, wave, workers)
+	}
+}
+
+// workers is how many calls of Apply may run at once.
+func (j *job) workers() int {
+	switch {
+	case !j.db.f().Parallel:
+		return 1
+	case j.opts.parallel > 0:
+		return j.opts.parallel
+	}
+	return j.db.workers
+}
+
+// within is how many writes one Apply may have under way: all that are allowed
+// where no other runs beside it. 0: the driver's choice.
+func (j *job) within() int {
+	if j.workers() > 1 {
+		return 1
+	}
+	return j.opts.parallel
+}
+
+// size is how many writes make one Apply; usual where the store has no opinion.
+func (j *job) size(usual int) int {
+	n := usual
+	if j.db.f().MaxBatch > 0 {
+		n = j.db.f().MaxBatch
+	}
+	if j.opts.size > 0 {
+		n = min(n, j.opts.size)
+	}
+	return max(n, 1)
+}
+
+func chunks(idx []int, size int) [][]int {
+	var parts [][]int
+	for len(idx) > size {
+		parts = append(parts, idx[:size])
+		idx = idx[size:]
+	}
+	return append(parts, idx)
+}
+
+// wave splits off parts that may run at once: no ID stands in two of them. The
+// second result is what has to wait for the next wave, in its order.
+func (j *job) wave(idx []int, size int) (parts [][]int, rest []int) {
+	part := make(map[string]int, len(idx)) // the part that an ID stands in; -1: waiting
+	var cur []int
+	for _, i := range idx {
+		id := j.writes[i].ID
+		p, seen := part[id]
+		if id != "" && seen && p != len(parts) {
+			part[id] = -1
+			rest = append(rest, i)
+			continue
+		}
+		part[id] = len(parts)
+		if cur = append(cur, i); len(cur) == size {
+			parts, cur = append(parts, cur), nil
+		}
+	}
+	if len(cur) > 0 {
+		parts = append(parts, cur)
+	}
+	return parts, rest
+}
+
+// runEach applies the parts one after the other. Once a call as a whole has
+// failed, what is left fails with the same cause without being tried.
+func (j *job) runEach(ctx context.Context, parts [][]int) {
+	var failed error
+	for _, part := range parts {
+		if failed != nil {
+			j.setAll(part, failed)
+			continue
+		}
+		failed = j.apply(ctx, part)
+	}
+}
+
+func (j *job) runWave(ctx context.Context, parts [][]int, workers int) {
+	queue := make(chan []int)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failed error // guarded by mu
+	for range min(workers, len(parts)) {
+		wg.Go(func() {
+			for part := range queue {
+				mu.Lock()
+				stop := failed
+				mu.Unlock()
+				if stop != nil {
+					j.setAll(part, stop)
+					continue
+				}
+				if err := j.apply(ctx, part); err != nil {
+					mu.Lock()
+					failed = err
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, part := range parts {
+		queue <- part
+	}
+	close(queue)
+	wg.Wait()
+}
+
+func (j *job) setAll(idx []int, err error) {
+	for _, i := range idx {
+		j.results[i].Err = err
+	}
+}
+
+// apply applies the writes of those indexes in one call and keeps their
+// results. The error is that of the call as a whole; writes of which it is not
+// known that they were applied have it as their own.
+func (j *job) apply(ctx context.Context, idx []int) error {
+	if err := ctx.Err(); err != nil {
+		j.setAll(idx, err)
+		return err
+	}
+	if len(idx) == 0 {
+		return nil
+	}
+	ws := j.writes
+	if len(idx) < len(ws) {
+		ws = make([]Write, len(idx))
+		for k, i := range idx {
+			ws[k] = j.writes[i]
+		}
+	}
+	results, err := j.db.d.Apply(ctx, &Batch{Writes: ws, Atomic: j.opts.atomic, Workers: j.within()})
+	if err == nil && len(results) != len(ws) {
+		err = Errorf(Internal, "the driver returned %d results for %d writes", len(results), len(ws))
+	}
+	for k, i := range idx {
+		j.results[i] = resultAt(results, k, err)
+		if id := j.writes[i].ID; id != "" {
+			j.results[i].ID = id
+		}
+	}
+	return err
+}
+
+// resultAt returns the k-th result of a call that failed with err, or did not.
+func resultAt(results []Result, k int, err error) Result {
+	if k < len(results) {
+		if r := results[k]; err == nil || r.Err != nil || r.Revision != "" {
+			return r
+		}
+	}
+	return Result{Err: err}
+}
+
+// err gathers the failures.
+func (j *job) err() error {
+	e := &BatchError{Op: j.op, Store: j.db.name, Total: len(j.writes)}
+	for i := range j.results {
+		r := &j.results[i]
+		if r.Err == nil {
+			continue
+		}
+		if r.ID == "" {
+			r.ID = j.writes[i].ID
+		}
+		r.Err = annotate(r.Err, "", "", "")
+		if !errors.Is(r.Err, ErrNotApplied) {
+			e.Errors = append(e.Errors, ItemError{Index: i, ID: r.ID, Err: r.Err})
+		}
+	}
+	if len(e.Errors) == 0 {
+		return nil
+	}
+	return e
+}

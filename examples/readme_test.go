@@ -1,0 +1,73 @@
+package examples_test
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write what the commands print into README.md")
+
+// Every console block of the README is run, in order, in an empty folder that
+// holds the sample data, and prints what the README says.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, bin := t.TempDir(), t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../cmd/dk").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	if err := os.CopyFS(filepath.Join(dir, "examples", "data"), os.DirFS("data")); err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "```")
+	blocks := 0
+	for i := 1; i < len(parts); i += 2 {
+		block, ok := strings.CutPrefix(parts[i], "console\n")
+		if !ok {
+			continue
+		}
+		blocks++
+		got := runConsole(t, block, dir, bin)
+		if got != block && !*update {
+			t.Errorf("README.md says\n%s\nbut the commands print\n%s\n(go test ./examples -update writes it)", block, got)
+		}
+		parts[i] = "console\n" + got
+	}
+	if blocks == 0 {
+		t.Error("README.md has no console blocks")
+	}
+	if *update {
+		if err := os.WriteFile("../README.md", []byte(strings.Join(parts, "```")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// runConsole runs the lines that start with "$ " and returns the block as it
+// ought to be.
+func runConsole(t *testing.T, block, dir, bin string) string {
+	t.Helper()
+	var out bytes.Buffer
+	for line := range strings.Lines(block) {
+		command, ok := strings.CutPrefix(line, "$ ")
+		if !ok {
+			continue
+		}
+		out.WriteString(line)
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", command)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"), "COLUMNS=120", "GOMAXPROCS=2", "HOME="+bin, "XDG_STATE_HOME="+bin)
+		printed, _ := cmd.CombinedOutput() // a command of the tour may fail: it then shows how
+		for l := range strings.Lines(string(printed)) {
+			out.WriteString(strings.TrimRight(l, " \n") + "\n")
+		}
+	}
+	return out.String()
+}
