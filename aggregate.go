@@ -131,7 +131,8 @@ func (g *Grouper) add() error {
 
 // find returns the group of g.values, made if it is new.
 func (g *Grouper) find() (int, error) {
-	at, ok := 0, false
+	var at int
+	var ok bool
 	single := len(g.keys) == 1
 	if single {
 		at, ok = g.ids.find(g.values[g.keys[0]])

@@ -28,7 +28,7 @@ func (db *DB) applyMany(ctx context.Context, op string, ws []Write, opts []Batch
 	case !j.opts.atomic:
 		j.run(ctx, valid)
 	case len(valid) == len(ws):
-		j.apply(ctx, valid)
+		_ = j.apply(ctx, valid) // the results say it
 	default:
 		j.setAll(valid, ErrNotApplied)
 	}

@@ -9,7 +9,6 @@ import (
 
 // A batch is some consecutive records of the stream.
 type batch struct {
-	from   int64   // the index of the first
 	writes []Write // prepared
 	at     []int64 // their indexes
 	bytes  int

@@ -174,8 +174,13 @@ func (p *plan) planOrder() {
 // sortsFew reports whether the store's sort, if it is bounded by
 // Features.SortLimit, is enough for the page that is asked for.
 func (p *plan) sortsFew() bool {
-	most, q := p.db.f().SortLimit, p.q
-	return most == 0 || p.match == nil && q.Limit != nil && q.Offset <= most && *q.Limit <= most-q.Offset
+	f, q := p.db.f(), p.q
+	most := f.SortLimit
+	if most == 0 {
+		return true
+	}
+	limited := q.Limit != nil && f.Limit && p.match == nil && (q.After == "" || f.Seek) // the store will see the limit
+	return limited && q.Offset <= most && *q.Limit <= most-q.Offset
 }
 
 // planSeek decides who continues after the cursor. What the offset leaves out

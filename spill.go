@@ -12,7 +12,7 @@ import (
 )
 
 // DefaultSortBytes is how much memory a Sorter takes before it turns to the disk.
-const DefaultSortBytes = 64 << 20
+const DefaultSortBytes = 24 << 20
 
 // maxFanIn bounds how many runs are merged at once, and with it the memory of
 // their buffers.

@@ -232,7 +232,7 @@ func (r *jsonReader) text() (string, error) {
 			return "", r.fail(i, "a control character in a JSON string must be escaped")
 		case c == '\\':
 			b = append(b, r.b[from:i]...)
-			n := 0
+			var n int
 			if b, n = appendJSONEscape(b, r.b[i:]); n == 0 {
 				return "", r.fail(i, "this is not a JSON escape")
 			}

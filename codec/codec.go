@@ -187,7 +187,9 @@ type Column struct {
 	Name string `json:"name"`
 	// Kind is how every non-null value of the column is held: a kind's name;
 	// "number" (each cell int or float by its own text); "json" (each value as
-	// tagged JSON text: arrays, objects, and columns of several kinds).
+	// tagged JSON text: arrays, objects, and columns of several kinds). Parquet
+	// files also know "array<int>" and its like, with any scalar kind inside:
+	// arrays whose elements are of that kind or null.
 	Kind string `json:"kind"`
 }
 

@@ -28,12 +28,13 @@ func together(n int, f func(i int)) {
 
 var concurrentCases = []testCase{
 	{"create race", "section 6: writers racing through Create: exactly one wins, on every store", needIDs, func(s *subject) {
+		dbs := s.handles()
 		for round := range s.rounds(20) {
 			id := fmt.Sprint("race", round)
 			var won atomic.Int64
 			won.Store(-1)
 			together(writers, func(i int) {
-				_, err := s.db.Create(s.ctx, rec(id, "by", int64(i)))
+				_, err := dbs[i%len(dbs)].Create(s.ctx, rec(id, "by", int64(i)))
 				switch {
 				case err == nil && !won.CompareAndSwap(-1, int64(i)):
 					s.Errorf("Create(%q) was won by %d and by %d", id, won.Load(), i)
@@ -47,12 +48,13 @@ var concurrentCases = []testCase{
 		}
 	}},
 	{"patch of different fields", "section 6: a patch is atomic: patches of different fields at once lose none", needIDs, func(s *subject) {
+		dbs := s.handles()
 		want := rec("x")
 		s.create(want)
 		rounds := s.rounds(8)
 		together(writers, func(i int) {
 			for n := range rounds {
-				_, err := s.db.Patch(s.ctx, "x", []dataknobs.Change{change(fmt.Sprint("f", i), int64(n)), {Path: dataknobs.Names("o", fmt.Sprint(i)), Value: dataknobs.Int(int64(n))}})
+				_, err := dbs[i%len(dbs)].Patch(s.ctx, "x", []dataknobs.Change{change(fmt.Sprint("f", i), int64(n)), {Path: dataknobs.Names("o", fmt.Sprint(i)), Value: dataknobs.Int(int64(n))}})
 				if err != nil {
 					s.Errorf("Patch: %v", err)
 				}
@@ -67,11 +69,12 @@ var concurrentCases = []testCase{
 		s.wantContent(want)
 	}},
 	{"counter", "section 6: reading, and writing under IfRevision until it is no Conflict, loses no update", needIDs, func(s *subject) {
+		dbs := s.handles()
 		s.create(rec("x", "n", int64(0)))
 		rounds := s.rounds(6)
-		together(writers, func(int) {
+		together(writers, func(i int) {
 			for range rounds {
-				if err := s.increment("x"); err != nil {
+				if err := s.increment(dbs[i%len(dbs)], "x"); err != nil {
 					s.Errorf("increment: %v", err)
 					return
 				}
@@ -82,12 +85,13 @@ var concurrentCases = []testCase{
 		}
 	}},
 	{"compare and swap", "section 6: of writers that hold the same revision exactly one wins", needIDs, func(s *subject) {
+		dbs := s.handles()
 		rev := s.create(rec("x", "n", int64(-1)))[0]
 		for range s.rounds(12) {
 			var won atomic.Int64
 			next := make([]string, writers)
 			together(writers, func(i int) {
-				res, err := s.db.Put(s.ctx, rec("x", "n", int64(i)), dataknobs.IfRevision(rev))
+				res, err := dbs[i%len(dbs)].Put(s.ctx, rec("x", "n", int64(i)), dataknobs.IfRevision(rev))
 				if err == nil {
 					won.Add(1)
 					next[i] = res.Revision
@@ -103,12 +107,13 @@ var concurrentCases = []testCase{
 		}
 	}},
 	{"delete race", "of deletes racing for one record exactly one finds it", needIDs, func(s *subject) {
+		dbs := s.handles()
 		for round := range s.rounds(10) {
 			id := fmt.Sprint("d", round)
 			s.create(rec(id))
 			var won atomic.Int64
-			together(writers/2, func(int) {
-				if err := s.db.Delete(s.ctx, id); err == nil {
+			together(writers/2, func(i int) {
+				if err := dbs[i%len(dbs)].Delete(s.ctx, id); err == nil {
 					won.Add(1)
 				} else {
 					s.wantCode(err, dataknobs.NotFound, "Delete(%q)", id)
@@ -177,13 +182,13 @@ var concurrentCases = []testCase{
 }
 
 // increment adds 1 to the field n of a record, again until nobody else was faster.
-func (s *subject) increment(id string) error {
+func (s *subject) increment(db *dataknobs.DB, id string) error {
 	for range 10000 {
-		r, err := s.db.Get(s.ctx, id)
+		r, err := db.Get(s.ctx, id)
 		if err != nil {
 			return err
 		}
-		_, err = s.db.Patch(s.ctx, id, []dataknobs.Change{change("n", r.Get("n").Int()+1)}, dataknobs.IfRevision(r.Revision))
+		_, err = db.Patch(s.ctx, id, []dataknobs.Change{change("n", r.Get("n").Int()+1)}, dataknobs.IfRevision(r.Revision))
 		if !errors.Is(err, dataknobs.Conflict) {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"dataknobs.dev/dataknobs"
 )
@@ -33,6 +34,9 @@ var corpusFiles embed.FS
 //	  {"x": 1, "count(*)": 1}
 //	query x =
 //	  error invalid argument: expected  a code, and what the message says
+//	query
+//	  text "x = 'two\nlines'"           the query as a JSON string
+//	  "an ID" "text"                    IDs as JSON strings, where they need it
 //
 // Queries run over the records of the last load before them.
 
@@ -259,15 +263,41 @@ func addLine(set *corpusSet, q *corpusQuery, body string) error {
 		return q.parseError(rest)
 	case body == "nothing":
 		return nil
+	case word == "text" && rest != "":
+		return json.Unmarshal([]byte(rest), &q.text)
 	case q.rows:
 		r, err := parseRecord(body)
 		q.want = append(q.want, r)
 		return err
 	}
-	for _, id := range strings.Fields(body) {
+	for body != "" {
+		id, rest, err := cutID(body)
+		if err != nil {
+			return err
+		}
 		q.want = append(q.want, dataknobs.NewRecord(id))
+		body = strings.TrimSpace(rest)
 	}
 	return nil
+}
+
+// cutID takes the first ID, a word or a JSON string, from a line.
+func cutID(line string) (id, rest string, err error) {
+	if line[0] != '"' {
+		id, rest, _ = strings.Cut(line, " ")
+		return id, rest, nil
+	}
+	d := json.NewDecoder(strings.NewReader(line))
+	err = d.Decode(&id)
+	return id, line[d.InputOffset():], err
+}
+
+// appendID appends an ID as cutID reads it.
+func appendID(b []byte, id string) []byte {
+	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == '"' || unicode.IsSpace(r) }) || slices.Contains([]string{"args", "error", "nothing", "text"}, id) {
+		return dataknobs.AppendJSONString(b, id)
+	}
+	return append(b, id...)
 }
 
 func parseRecord(text string) (*dataknobs.Record, error) {

@@ -12,7 +12,7 @@ import (
 )
 
 // DifferentialOptions scale a differential test. Zero fields take defaults
-// that suit an embedded store; -short and Harness.Slow take a quarter.
+// that suit an embedded store; -short and Harness.Slow take a quarter of them.
 type DifferentialOptions struct {
 	// Seed starts the random numbers. 0: the environment's DK_SEED, else 1. A
 	// failure prints the seed of its round, which runs first when given here.
@@ -102,6 +102,10 @@ func (d *duel) fill(i int) {
 
 func (d *duel) write(steps int) {
 	for range steps {
+		if d.gen.oneIn(5) {
+			d.bulk()
+			continue
+		}
 		st := d.gen.step()
 		want := d.expect(st)
 		got := d.apply(st)
@@ -113,7 +117,6 @@ func (d *duel) write(steps int) {
 			d.Logf("the last writes were %s", showStep(st))
 			return
 		}
-		d.gen.recs = d.recs
 	}
 }
 
@@ -257,6 +260,7 @@ func (d *duel) compareAll() {
 	if len(all) != len(d.recs) {
 		d.Errorf("the store holds %d records, the model %d", len(all), len(d.recs))
 	}
+	d.gen.recs = d.recs
 	clear(d.revs)
 	for _, want := range d.recs {
 		got := all[want.ID]

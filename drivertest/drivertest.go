@@ -32,10 +32,14 @@ type Harness struct {
 	// Reopen closes db and opens the same store again, as another process would
 	// find it. nil for a store that keeps nothing.
 	Reopen func(t *testing.T, db *dataknobs.DB) *dataknobs.DB
+	// Beside opens one more handle on db's store, as another process would have
+	// it at the same time; races are then run between both. nil for a store that
+	// one handle has to itself.
+	Beside func(t *testing.T, db *dataknobs.DB) *dataknobs.DB
 	// NullIsAbsent: the store cannot tell an explicit null from an absent field.
 	NullIsAbsent bool
 	// Slow: opening a store or writing to it costs much, as with a server. The
-	// suite then puts more into one store and does fewer rounds; no rule is left out.
+	// suite then does fewer rounds, as it does under -short; no rule is left out.
 	Slow bool
 	// Skip names subtests that do not apply to this store, with the reason, which
 	// must be one that the contract gives.
@@ -171,6 +175,17 @@ func (s *subject) another() *subject {
 	return s.h.subject(s.TB.(*testing.T))
 }
 
+// handles returns the store's handles to race with each other.
+func (s *subject) handles() []*dataknobs.DB {
+	s.Helper()
+	if s.h.Beside == nil {
+		return []*dataknobs.DB{s.db}
+	}
+	other := s.h.Beside(s.TB.(*testing.T), s.db)
+	s.Cleanup(func() { other.Close() })
+	return []*dataknobs.DB{s.db, other}
+}
+
 // reopen replaces the store by what another process would find of it.
 func (s *subject) reopen() {
 	s.Helper()
@@ -179,8 +194,11 @@ func (s *subject) reopen() {
 
 // rounds scales a number of repetitions to the cost of the store.
 func (s *subject) rounds(n int) int {
-	if s.h.Slow || testing.Short() {
+	if s.brief() {
 		return max(n/4, 1)
 	}
 	return n
 }
+
+// brief reports whether fewer rounds must do.
+func (s *subject) brief() bool { return s.h.Slow || testing.Short() }

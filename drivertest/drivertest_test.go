@@ -12,14 +12,25 @@ import (
 
 func openMemory(*testing.T) *dataknobs.DB { return dataknobs.New(memory.New(memory.Options{}), nil) }
 
-func TestMemory(t *testing.T) { Run(t, Harness{Open: openMemory}) }
+func TestMemory(t *testing.T) {
+	beside := func(_ *testing.T, db *dataknobs.DB) *dataknobs.DB { return dataknobs.New(db.Driver(), nil) }
+	Run(t, Harness{Open: openMemory, Beside: beside})
+}
 
 func BenchmarkMemory(b *testing.B) {
 	Bench(b, func(*testing.B) *dataknobs.DB { return openMemory(nil) })
 }
 
 func TestMemoryDifferential(t *testing.T) {
-	Differential(t, Harness{Open: openMemory}, DifferentialOptions{Stores: 150})
+	Differential(t, Harness{Open: openMemory}, DifferentialOptions{Stores: stores()})
+}
+
+// stores is how many stores the long differential tests fill.
+func stores() int {
+	if testing.Short() {
+		return 20
+	}
+	return 80
 }
 
 // TestDegraded proves the planner: whatever a driver can do, the answers are
@@ -39,7 +50,7 @@ func TestDegradedDifferential(t *testing.T) {
 	Differential(t, Harness{Open: func(*testing.T) *dataknobs.DB {
 		seed++
 		return dataknobs.New(Degrade(memory.New(memory.Options{}), seed), nil)
-	}}, DifferentialOptions{Stores: 150})
+	}}, DifferentialOptions{Stores: stores()})
 }
 
 // TestCorpusAnswers asks the model what the corpus asks the stores.
@@ -102,6 +113,35 @@ func TestCorpusSyntax(t *testing.T) {
 	} {
 		if sets, err := parseCorpus("x.txt", text); err == nil {
 			t.Errorf("%q is read as %+v, wanted an error", text, sets)
+		}
+	}
+}
+
+// TestBlock checks that what the differential test prints can be pasted into
+// the corpus.
+func TestBlock(t *testing.T) {
+	h := &Harness{Open: openMemory}
+	for seed := range uint64(300) {
+		s := h.subject(t)
+		g := newGen(seed, s)
+		for _, id := range genIDs[:20] {
+			g.recs = append(g.recs, g.record(id))
+		}
+		g.recs = byID(g.recs)
+		q := g.query()
+		want, err := modelRun(q, g.recs, true)
+		text := block(g.recs, q, want, err)
+		sets, readErr := parseCorpus("block", text)
+		if readErr != nil {
+			t.Fatalf("%v in\n%s", readErr, text)
+		}
+		c := sets[0].queries[0]
+		again, parseErr := dataknobs.Parse(c.text)
+		if parseErr != nil || again.String() != q.String() || !slices.EqualFunc(sets[0].recs, g.recs, (*dataknobs.Record).Identical) {
+			t.Fatalf("read back as %v (error %v) from\n%s", again, parseErr, text)
+		}
+		if !slices.Equal(idsOf(c.want), idsOf(want)) || c.code != dataknobs.CodeOf(err) {
+			t.Fatalf("the answer is read back as %q, wanted %q", idsOf(c.want), idsOf(want))
 		}
 	}
 }

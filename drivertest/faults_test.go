@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"dataknobs.dev/dataknobs"
@@ -20,8 +19,6 @@ type faulty struct {
 	*memory.Driver
 	fault string
 	f     dataknobs.Features
-	mu    sync.Mutex // guards last
-	last  []dataknobs.Result
 }
 
 // faults are faults that real drivers have had, each with what it does.

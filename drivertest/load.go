@@ -163,6 +163,9 @@ var loadCases = []testCase{
 				if r != nil {
 					r.ID = "copy" + r.ID
 					r.Set("n", dataknobs.Int(r.Get("n").Int()+1000))
+					for _, k := range s.f().Key { // made of the new ID
+						r.Fields.Delete(k)
+					}
 				}
 				if !yield(r, err) {
 					return

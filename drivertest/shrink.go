@@ -149,28 +149,34 @@ func simplerExprs(e dataknobs.Expr) []dataknobs.Expr {
 
 // block prints a case in the form of the corpus.
 func block(recs []*dataknobs.Record, q *dataknobs.Query, want []*dataknobs.Record, err error) string {
-	var b strings.Builder
-	b.WriteString("load\n")
+	b := []byte("load\n")
 	for _, r := range recs {
-		b.WriteString("  " + string(appendRecord(nil, r)) + "\n")
+		b = append(appendRecord(append(b, "  "...), r), '\n')
 	}
-	kind := "query"
+	kind := "\nquery"
 	if q.Select != nil {
-		kind = "rows"
+		kind = "\nrows"
 	}
-	b.WriteString("\n" + kind + " " + q.String() + "\n")
+	b = append(b, kind...)
+	if text := q.String(); strings.ContainsAny(text, "\r\n") || strings.TrimSpace(text) != text {
+		b = append(dataknobs.AppendJSONString(append(b, "\n  text "...), text), '\n')
+	} else {
+		b = append(b, " "+text+"\n"...)
+	}
 	switch {
 	case err != nil:
-		b.WriteString("  error " + dataknobs.CodeOf(err).Error() + ":\n")
+		b = append(b, "  error "+dataknobs.CodeOf(err).Error()+":\n"...)
 	case len(want) == 0:
-		b.WriteString("  nothing\n")
+		b = append(b, "  nothing\n"...)
 	}
 	for _, r := range want {
-		line := r.ID
+		b = append(b, "  "...)
 		if q.Select != nil {
-			line = string(appendRecord(nil, r))
+			b = appendRecord(b, r)
+		} else {
+			b = appendID(b, r.ID)
 		}
-		b.WriteString("  " + line + "\n")
+		b = append(b, '\n')
 	}
-	return b.String()
+	return string(b)
 }

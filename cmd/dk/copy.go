@@ -221,7 +221,9 @@ func (c *copier) whole(ctx context.Context) (err error) {
 		p.finish()
 		return c.finish(n, 0, err)
 	}
-	res, err := dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx)})
+	res, err := dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{
+		Mode: c.mode, Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx),
+	})
 	p.finish()
 	return c.finish(res.Written, res.Skipped, err)
 }
@@ -231,7 +233,7 @@ func (c *copier) whole(ctx context.Context) (err error) {
 func (c *copier) convert(ctx context.Context) (n int64, done bool, err error) {
 	src, ok1 := c.src.Driver().(*file.Driver)
 	dst, ok2 := c.dst.Driver().(*file.Driver)
-	if !ok1 || !ok2 || c.q.Where != nil || c.q.Select != nil {
+	if !ok1 || !ok2 || c.q.Where != nil || c.q.Select != nil || c.mode != dataknobs.LoadCreate {
 		return 0, false, nil
 	}
 	n, err = file.Convert(ctx, src, dst, &c.stats)

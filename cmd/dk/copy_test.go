@@ -71,6 +71,23 @@ func TestCopyModes(t *testing.T) {
 	same(t, "append", s.ok("query", "rows.csv", "-o", "csv"), "n\n7\n1\n2\n")
 }
 
+// TestCopyOfRepeatedKeys: a new file obeys the mode too.
+func TestCopyOfRepeatedKeys(t *testing.T) {
+	s := newShell(t)
+	s.write("src.csv", "k,v\na,1\nb,2\na,3\n")
+	s.fails(4, []string{`"a"`}, "copy", "src.csv", "dst.csv", "--dst-key", "k")
+	if _, err := os.Stat("dst.csv"); err == nil {
+		t.Error("dst.csv is there")
+	}
+	s.ok("copy", "src.csv", "put.csv", "--dst-key", "k", "--mode", "put")
+	same(t, "put", s.ok("query", "put.csv", "order by k", "-o", "csv"), "k,v\na,3\nb,2\n")
+	s.ok("copy", "src.csv", "skip.csv", "--dst-key", "k", "--mode", "skip")
+	same(t, "skip", s.ok("query", "skip.csv", "order by k", "-o", "csv"), "k,v\na,1\nb,2\n")
+	s.write("empty.csv", "")
+	s.ok("copy", "src.csv", "empty.csv")
+	same(t, "empty.csv", s.read("empty.csv"), s.read("src.csv"))
+}
+
 // TestCopyDerivesIDs: rows without an ID are not doubled by a second copy.
 func TestCopyDerivesIDs(t *testing.T) {
 	s := newShell(t)

@@ -67,7 +67,8 @@ func (r *recordReader) next() (w dataknobs.Write, err error) {
 		}
 		w, err := writeOf(raw)
 		if err != nil {
-			return w, r.fail(err)
+			line := r.lines.at(r.dec.InputOffset() - int64(len(raw)))
+			return w, dataknobs.Errorf(dataknobs.CodeOf(err), "standard input: the record at line %d: %w", line, err)
 		}
 		return w, nil
 	}
@@ -98,7 +99,6 @@ func (r *recordReader) peek() (byte, error) {
 
 // fail adds the line to an error.
 func (r *recordReader) fail(err error) error {
-	line := r.lines.at(r.dec.InputOffset())
 	var syntax *json.SyntaxError
 	switch {
 	case errors.Is(err, io.EOF) && !r.inArray:
@@ -107,18 +107,16 @@ func (r *recordReader) fail(err error) error {
 		return dataknobs.Errorf(dataknobs.InvalidArgument, "standard input: line %d: the JSON ends too early", r.lines.at(1<<62))
 	case errors.As(err, &syntax):
 		return dataknobs.Errorf(dataknobs.InvalidArgument, "standard input: line %d: not JSON: %v", r.lines.at(syntax.Offset), err)
-	case dataknobs.CodeOf(err) == dataknobs.Internal:
-		return dataknobs.Errorf(dataknobs.Unavailable, "standard input: line %d: %w", line, err)
 	}
-	return dataknobs.Errorf(dataknobs.CodeOf(err), "standard input: line %d: %w", line, err)
+	return dataknobs.Errorf(dataknobs.Unavailable, "standard input: line %d: %w", r.lines.at(r.dec.InputOffset()), err)
 }
 
 // writeOf makes a put of one JSON object: its members are fields, but for
 // those of the record itself.
 func writeOf(raw []byte) (dataknobs.Write, error) {
 	w := dataknobs.Write{Op: dataknobs.WritePut, Record: &dataknobs.Record{}}
-	v, err := parseJSON(raw)
-	if err != nil {
+	var v dataknobs.Value
+	if err := v.UnmarshalJSON(raw); err != nil {
 		return w, err
 	}
 	if v.Kind() != dataknobs.KindObject {
@@ -161,9 +159,8 @@ func article(k dataknobs.Kind) string {
 type lineCounter struct {
 	r     io.Reader
 	read  int64
-	line  int     // of the byte at base, counted from 1
-	base  int64   // everything before it has been consumed
-	marks []int64 // offsets of the line ends since base
+	line  int     // of the first byte not yet consumed, counted from 1
+	marks []int64 // offsets of the line ends since
 }
 
 func (l *lineCounter) Read(p []byte) (int, error) {

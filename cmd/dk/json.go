@@ -68,7 +68,7 @@ func (p *jsonPrinter) print(rec *dataknobs.Record) error {
 
 func (p *jsonPrinter) close(failure error) error {
 	if failure != nil {
-		return nil
+		return nil //nolint:nilerr // the caller has it
 	}
 	end := "\n]\n"
 	if p.n == 0 {

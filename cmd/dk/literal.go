@@ -49,7 +49,7 @@ func parseAssign(text string) (name string, v dataknobs.Value, err error) {
 	if !isJSON {
 		return name, parseLiteral(value), nil
 	}
-	if v, err = parseTagged([]byte(value)); err != nil {
+	if v, err = dataknobs.ParseTaggedJSON([]byte(value)); err != nil {
 		return "", v, usagef("the value of %s is not JSON: %v", name, err).
 			withHint("name=value takes a plain text, without quotes")
 	}
@@ -84,7 +84,7 @@ func parseParams(args, named []string) ([]any, error) {
 		v := parseLiteral(a)
 		if text, ok := strings.CutPrefix(a, ":="); ok {
 			var err error
-			if v, err = parseTagged([]byte(text)); err != nil {
+			if v, err = dataknobs.ParseTaggedJSON([]byte(text)); err != nil {
 				return nil, usagef("--arg %s is not JSON: %v", a, err)
 			}
 		}

@@ -18,7 +18,7 @@ import (
 var outputFormats = []string{"table", "json", "ndjson", "csv", "markdown", "parquet"}
 
 func outputOption(cmd *cobra.Command) *string {
-	o := cmd.Flags().StringP("output", "o", "", "print as `"+strings.Join(outputFormats, "|")+"`; a table on a terminal, else ndjson")
+	o := cmd.Flags().StringP("output", "o", "", "print as this `format`: table (the rule on a terminal), ndjson (elsewhere), json, csv, markdown, parquet")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputFormats, cobra.ShellCompDirectiveNoFileComp))
 	return o
 }

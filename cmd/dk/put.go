@@ -117,23 +117,26 @@ func (p *putter) run(ctx context.Context, recs iter.Seq2[dataknobs.Write, error]
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var readErr error
-	batches := inBatches(ctx, recs, p.batch)
-	for b := range batches {
+	prog := p.a.progress("storing", "record", 0)
+	defer prog.finish()
+	for b := range inBatches(ctx, recs, p.batch) {
 		if readErr = b.err; readErr != nil && len(b.writes) == 0 {
 			break
 		}
 		if err := p.apply(ctx, b.writes); err != nil {
 			return err
 		}
+		prog.done.Store(p.created + p.replaced)
 		if readErr != nil {
 			break
 		}
 	}
+	prog.finish()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if readErr != nil {
-		return fmt.Errorf("after %s: %w", count(p.created+p.replaced, "record stored"), readErr)
+		return fmt.Errorf("after %s stored: %w", count(p.created+p.replaced, "record"), readErr)
 	}
 	p.a.note("%s stored: %s new, %s replaced", count(p.created+p.replaced, "record"), thousands(p.created), thousands(p.replaced))
 	if p.failed > listedFailures {

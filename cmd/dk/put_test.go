@@ -48,7 +48,7 @@ func TestPutRefuses(t *testing.T) {
 	s := newShell(t)
 	for _, c := range []struct{ name, in, want string }{
 		{"cut", "{\"_id\":\"a\"}\n{\"_id\":", "line 2"},
-		{"no object", "{\"_id\":\"a\"}\n\n17\n", "line 3: a record must be a JSON object, not an int"},
+		{"no object", "{\"_id\":\"a\"}\n\n17\n", "the record at line 3: a record must be a JSON object, not an int"},
 		{"no JSON", "{\"_id\":\"a\"}\nname,age\n", "line 2"},
 		{"big integer", `{"_id":"a","n":99999999999999999999}`, "99999999999999999999"},
 		{"name twice", `{"_id":"a","n":1,"n":2}`, `"n"`},

@@ -161,7 +161,7 @@ func storeAnd(n int, what string) cobra.PositionalArgs {
 		switch {
 		case len(args) == 0:
 			return usagef("no store is named").withHint("usage: %s", cmd.UseLine())
-		case len(args) <= n-1+0 || len(args)-1 < n:
+		case len(args)-1 < n:
 			return usagef("%s is missing", what).withHint("usage: %s", cmd.UseLine())
 		}
 		return nil

@@ -130,7 +130,7 @@ func (t *tablePrinter) flush() error {
 	for _, row := range t.rows {
 		tw.AppendRow(row[:t.shown])
 	}
-	out := ""
+	var out string
 	if t.style == markdownStyle {
 		out = tw.RenderMarkdown()
 	} else {
@@ -237,17 +237,13 @@ func textWidth(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // cellText is a value as a table shows it.
 func cellText(v dataknobs.Value) string {
-	switch v.Kind() {
-	case dataknobs.KindString:
-		return printable(v.Str())
-	case dataknobs.KindTime:
-		return string(dataknobs.AppendTime(nil, v.Time()))
-	case dataknobs.KindBytes:
-		return strings.Trim(string(v.AppendJSON(nil)), `"`)
-	case dataknobs.KindArray, dataknobs.KindObject:
-		return printable(string(v.AppendJSON(nil)))
+	if v.IsNull() {
+		return "null"
 	}
-	return string(v.AppendText(nil))
+	if v.Kind() == dataknobs.KindString {
+		return printable(v.Str())
+	}
+	return printable(string(appendPlain(nil, v)))
 }
 
 // printable returns s without anything that would move the cursor or change

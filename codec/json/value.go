@@ -55,8 +55,9 @@ func (w *worker) nested(n *name, path dataknobs.Path) dataknobs.Value {
 	if n.declared != nil || w.r.Tagged {
 		return w.read(&w.r, n, nil).Lookup(path)
 	}
-	at, ok := n.start, true
+	at := n.start
 	for k, s := range path {
+		var ok bool
 		at, ok = w.r.Find(at, 1+k, s)
 		if at < 0 {
 			w.keepSyntax(&w.r, dataknobs.Names(n.text))

@@ -18,8 +18,10 @@ func (f *file) resolve(p dataknobs.Path) want {
 		return want{}
 	case p.IsMetadata() && f.meta != nil:
 		return want{f.meta, p[1:]}
-	case p.IsID() && f.id != nil:
+	case p.IsID():
 		return want{node: f.id}
+	case p.IsSystem():
+		return want{}
 	}
 	n, rest := f.root.descend(p)
 	if n == f.root {

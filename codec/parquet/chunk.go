@@ -77,6 +77,9 @@ func (c *chunk) makeTable() (err error) {
 	if len(c.meta.EncryptedColumnMetadata) > 0 || c.meta.CryptoMetadata.Value != nil || c.meta.FilePath != "" {
 		return dataknobs.Errorf(dataknobs.Unsupported, "%s: the column %s is encrypted or lies in another file", c.f.src.Name, c.leaf.path)
 	}
+	if m.Codec == format.Lz4 || m.Codec == format.LZO {
+		return dataknobs.Errorf(dataknobs.Unsupported, "%s: the column %s is compressed with %s", c.f.src.Name, c.leaf.path, m.Codec)
+	}
 	if int(m.Type) != c.leaf.typ {
 		return fmt.Errorf("it has the type %d in the schema and %d in the data", c.leaf.typ, m.Type)
 	}

@@ -30,7 +30,8 @@ type file struct {
 	leaves []*node
 	bases  []int64 // by row group: the number of its first row
 	rows   int64
-	layout *codec.Layout // of our own writer; nil in foreign files
+	layout *codec.Layout // of our own writer; empty for foreign files
+	own    bool          // layout came of the file itself
 	id     *node         // the column of IDs; nil if there is none
 	meta   *node         // the column of metadata; nil if there is none
 }
@@ -72,30 +73,52 @@ func (f *file) open(ctx context.Context, o *codec.ReadOptions) error {
 			return f.broken(errCorrupt)
 		}
 	}
-	nameColumns(root.children, o.Warn)
+	f.findLayout(o)
+	if err := nameColumns(root.children, []string{f.idName(), f.layout.Meta}, o.Warn); err != nil {
+		return f.broken(err)
+	}
+	f.useLayout()
+	return f.applyTypes(root.children, o.Types)
+}
+
+// findLayout takes the layout from the options or from the file; foreign files
+// have an empty one.
+func (f *file) findLayout(o *codec.ReadOptions) {
 	f.layout = o.Layout
 	if text, ok := f.pf.Lookup(layoutKey); ok && f.layout == nil {
 		l := &codec.Layout{}
 		if json.Unmarshal([]byte(text), l) == nil && l.Version == 1 {
 			f.layout = l
+			f.own = true
 		}
 	}
-	if f.layout != nil {
-		f.useLayout(f.layout)
+	if f.layout == nil {
+		f.layout = &codec.Layout{}
 	}
-	return f.applyTypes(root.children, o.Types)
+}
+
+// idName is the name of the column that holds the IDs, if there is such a column.
+func (f *file) idName() string {
+	if f.layout.ID != "" {
+		return f.layout.ID
+	}
+	return "_id"
 }
 
 // useLayout sets apart the columns that are no fields.
-func (f *file) useLayout(l *codec.Layout) {
+func (f *file) useLayout() {
+	l := f.layout
 	applyLayout(f.root.children, l)
 	var fields []*node
 	for _, c := range f.root.children {
 		switch {
-		case c.name == l.ID && l.ID != "" && c.flat() && c.class == classString:
+		case c.name == f.idName() && c.flat():
 			f.id = c
-		case c.name == emptyColumn && len(l.Columns) == 0:
-		case c.name == l.Meta && l.Meta != "" && c.conv == jsonColumn:
+			if c.class != classString {
+				c.conv = &conversion{name: "string", kinds: dataknobs.KindsOf(dataknobs.KindString), code: dataknobs.DataLoss, apply: toString}
+			}
+		case f.own && c.name == emptyColumn && len(l.Columns) == 0:
+		case c.name == l.Meta && c.conv == jsonColumn:
 			f.meta = c
 		default:
 			fields = append(fields, c)
@@ -184,14 +207,13 @@ func (f *file) kindsAt(p dataknobs.Path) dataknobs.KindSet {
 		return null
 	}
 	n := w.node
-	if len(w.rest) == 0 {
-		if n.flat() && !f.hasNulls(n) && n.conv != jsonColumn {
-			return n.kinds() &^ null
-		}
-		return n.kinds()
-	}
-	if n.conv != nil && n.conv.kinds == 0 {
+	switch {
+	case n.conv != nil && n.conv.kinds == 0:
 		return 0
+	case len(w.rest) == 0 && f.rows == 0:
+		return n.kinds() &^ null
+	case len(w.rest) == 0:
+		return n.kinds()
 	}
 	if n.repetition == repeated || n.shape == shapeList || n.shape == shapePairs {
 		if len(w.rest) == 1 && w.rest[0].Name == "" {
@@ -219,17 +241,15 @@ func (n *node) elementKinds() dataknobs.KindSet {
 	return once.kinds()
 }
 
-// hasNulls reports whether the flat column n can have a null.
-func (f *file) hasNulls(n *node) bool {
-	return n.maxDef > 0 && f.rows > 0
-}
-
 // Layout describes the file. A column that the writer cannot hold as it is held
 // here, such as a nested one, is JSON.
 func (f *file) Layout(context.Context) (*codec.Layout, error) {
 	l := &codec.Layout{Version: 1}
-	if f.layout != nil {
-		l.ID, l.Meta = f.layout.ID, f.layout.Meta
+	if f.id != nil {
+		l.ID = f.id.name
+	}
+	if f.meta != nil {
+		l.Meta = f.meta.name
 	}
 	for _, c := range f.root.children {
 		l.Columns = append(l.Columns, codec.Column{Name: c.name, Kind: c.kindName()})

@@ -227,7 +227,7 @@ func (s *selection) reset(lo, hi int64) {
 // skip drops the rows of pages without interest, unread, and returns how many
 // were not dropped before.
 func (s *selection) skip(c *chunk, skip []bool) (n int64) {
-	for i := c.pageOf(s.lo); i < len(skip) && c.locs[i].row < s.hi; i++ {
+	for i := max(c.pageOf(s.lo), 0); i < len(skip) && c.locs[i].row < s.hi; i++ {
 		if !skip[i] {
 			continue
 		}

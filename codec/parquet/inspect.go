@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 )
 
 // The library allocates what lengths inside of a page claim: the content size
@@ -72,7 +73,8 @@ func sized(b *[]byte, n int) []byte {
 	if cap(*b) < n {
 		*b = make([]byte, n)
 	}
-	return (*b)[:n]
+	*b = (*b)[:n]
+	return *b
 }
 
 func width(top int) uint { return uint(bits.Len(uint(top))) }
@@ -92,7 +94,11 @@ func (c *chunk) unpack(body []byte, size int, buf *[]byte) ([]byte, error) {
 		err := h.Decode(body)
 		ok = err == nil && (!h.HasFCS || h.FrameContentSize <= uint64(size)) && h.WindowSize <= maxPage
 	case format.Lz4Raw:
-		ok = lz4Size(body) == size
+		n, err := lz4.UncompressBlock(body, sized(buf, size))
+		if err != nil || n != size || len(body) == 0 {
+			return nil, errLengths
+		}
+		return (*buf)[:size], nil
 	}
 	if !ok {
 		return nil, errLengths
@@ -142,7 +148,7 @@ func (c *chunk) inspectValues(encoding format.Encoding, b []byte, n int) error {
 	case format.RLE:
 		ok = len(b) < 4 || runsOK(b[4:], 1, n)
 	case format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.DeltaByteArray:
-		ok = deltaOK(b, n)
+		ok = deltaOK(encoding, b, n)
 	}
 	if !ok {
 		return errLengths
@@ -179,57 +185,4 @@ func runsOK(b []byte, width uint, n int) bool {
 		b = b[min(size, uint64(len(b))):]
 	}
 	return total <= uint64(n)+slack
-}
-
-// deltaOK reports whether the head of DELTA_BINARY_PACKED promises no more than
-// n values, in blocks of a sane size.
-func deltaOK(b []byte, n int) bool {
-	var head [3]uint64 // values a block, miniblocks a block, values
-	for i := range head {
-		u, k := binary.Uvarint(b)
-		if k <= 0 {
-			return len(b) == 0
-		}
-		head[i], b = u, b[k:]
-	}
-	return head[0] <= 1<<20 && head[1] <= head[0] && head[2] <= uint64(n)
-}
-
-// lz4Size returns how many bytes a block of LZ4 holds; -1 if it is corrupt.
-func lz4Size(b []byte) int {
-	size := 0
-	length := func(n int) int {
-		for more := n == 15; more; {
-			if len(b) == 0 {
-				return -1
-			}
-			n += int(b[0])
-			more = b[0] == 255
-			b = b[1:]
-		}
-		return n
-	}
-	for len(b) > 0 {
-		token := b[0]
-		b = b[1:]
-		n := length(int(token >> 4))
-		if n < 0 || n > len(b) {
-			return -1
-		}
-		size += n
-		if b = b[n:]; len(b) == 0 {
-			return size
-		}
-		if len(b) < 2 {
-			return -1
-		}
-		back := int(binary.LittleEndian.Uint16(b))
-		b = b[2:]
-		n = length(int(token & 15))
-		if n < 0 || back == 0 || back > size {
-			return -1
-		}
-		size += n + 4
-	}
-	return size
 }

@@ -112,10 +112,21 @@ func drawConst(rt *rapid.T, c *dataknobs.Cond, recs []*dataknobs.Record) datakno
 	return v
 }
 
+const bigRows = 300_000
+
+var bigFile []byte
+
 // big returns a file of several row groups and pages: n counts up, word is one
-// of few, id one of many, half is null in the second half.
-func big(t testing.TB, rows int) []byte {
+// of few, id one of many, half is null in the second half. It is made once.
+func big(t testing.TB) []byte {
 	t.Helper()
+	if bigFile == nil {
+		bigFile = makeBig(t, bigRows)
+	}
+	return bigFile
+}
+
+func makeBig(t testing.TB, rows int) []byte {
 	l := layout("n int, word string, half float, when time, pair array<int>")
 	l.ID = "id"
 	var recs []*dataknobs.Record
@@ -137,8 +148,8 @@ func big(t testing.TB, rows int) []byte {
 
 // What the statistics exclude is passed over unread, and counted.
 func TestPruneSkips(t *testing.T) {
-	const rows = 300_000
-	f, err := open(t, "big", big(t, rows), nil)
+	const rows = bigRows
+	f, err := open(t, "big", big(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,13 @@
 package parquet_test
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	lib "github.com/parquet-go/parquet-go"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
@@ -211,5 +215,47 @@ func TestDeclaredTypes(t *testing.T) {
 	_, err := open(t, "nested.parquet", read(t, "nested.parquet"), &codec.ReadOptions{Types: map[string]dataknobs.Kind{"tags": dataknobs.KindInt}})
 	if !errors.Is(err, dataknobs.InvalidArgument) {
 		t.Errorf("an array as int: %v", err)
+	}
+}
+
+// A column _id holds the IDs, as in a CSV file; other system names are no names
+// of fields.
+func TestSystemNames(t *testing.T) {
+	type row struct {
+		ID   int64  `parquet:"_id"`
+		Meta string `parquet:"_meta"`
+		X    int64  `parquet:"x"`
+	}
+	var b bytes.Buffer
+	if err := lib.Write(&b, []row{{7, "m", 1}, {8, "n", 2}}); err != nil {
+		t.Fatal(err)
+	}
+	f, err := open(t, "x", b.Bytes(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recs := all(t, f)
+	if got := recs[1].ID + text(recs[1].Fields); got != `8{"_meta_2":"n","x":2}` {
+		t.Errorf("got %s", got)
+	}
+	rows, err := scan(t, f, codec.Scan{Slots: []dataknobs.Path{dataknobs.PathID, path("_meta"), path("_rev")}, NoRecords: true, Prune: cond("_id", dataknobs.Eq, "8")}, nil)
+	if err != nil || len(rows) != 1 || fmt.Sprint(rows[0].values) != "['8' null null]" {
+		t.Errorf("slots are %v (%v)", rows, err)
+	}
+}
+
+// What lies in JSON has kinds that only reading tells.
+func TestKindsOfJSON(t *testing.T) {
+	data, err := write(t, &codec.WriteOptions{Layout: layout("j json, n number, i int")}, dataknobs.NewRecord("", dataknobs.F("j", "x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := open(t, "x", data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Kinds(t.Context(), []dataknobs.Path{path("j"), path("j.a"), path("n"), path("i")})
+	if err != nil || got[0] != 0 || got[1] != 0 || got[2].String() != "int|float" || !got[3].Only(dataknobs.KindInt) {
+		t.Errorf("kinds are %v (%v)", got, err)
 	}
 }

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -205,8 +206,9 @@ func (n *node) kinds() dataknobs.KindSet {
 }
 
 // nameColumns gives every column a legal, unique name, as the CSV reader does:
-// column3 for an empty one, x_2 for a second x.
-func nameColumns(cols []*node, warn func(string)) {
+// column3 for an empty one, x_2 for a second x and for a system name that is not
+// among special.
+func nameColumns(cols []*node, special []string, warn func(string)) error {
 	taken := map[string]bool{}
 	for _, c := range cols {
 		taken[c.name] = true
@@ -217,16 +219,21 @@ func nameColumns(cols []*node, warn func(string)) {
 		if name == "" {
 			name = fmt.Sprintf("column%d", i+1)
 		}
+		reserved := dataknobs.IsSystemName(name) && !slices.Contains(special, name)
 		base := name
-		for k := 2; seen[name] || name != c.name && taken[name]; k++ {
+		for k := 2; seen[name] || reserved && name == base || name != c.name && taken[name]; k++ {
 			name = fmt.Sprintf("%s_%d", base, k)
 		}
 		if name != c.name && warn != nil {
 			warn(fmt.Sprintf("column %d is named %q in the file and %q here", i+1, c.name, name))
 		}
+		if err := dataknobs.CheckName(name); err != nil && !dataknobs.IsSystemName(name) {
+			return fmt.Errorf("column %d: %w", i+1, err)
+		}
 		c.rename(name)
 		seen[name] = true
 	}
+	return nil
 }
 
 func (n *node) rename(name string) {

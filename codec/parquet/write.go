@@ -40,6 +40,7 @@ type writer struct {
 	where  map[string]int                    // the column of each field
 	group  *parquet.ConcurrentRowGroupWriter // reused for each row group
 
+	free    sync.Pool // of chunks that are written
 	open    *rowChunk // what Write appends to
 	row     []dataknobs.Value
 	pending []*rowChunk
@@ -128,7 +129,14 @@ func compression(name string) (compress.Codec, error) {
 }
 
 // NewChunk returns an empty chunk.
-func (x *writer) NewChunk() codec.Chunk { return newRowChunk(x.plans) }
+func (x *writer) NewChunk() codec.Chunk { return x.chunk() }
+
+func (x *writer) chunk() *rowChunk {
+	if c, ok := x.free.Get().(*rowChunk); ok {
+		return c
+	}
+	return newRowChunk(x.plans)
+}
 
 // Write appends one record.
 func (x *writer) Write(rec *dataknobs.Record) error {
@@ -158,7 +166,7 @@ func (x *writer) Write(rec *dataknobs.Record) error {
 		return dataknobs.Errorf(dataknobs.InvalidArgument, "the file has no column for metadata")
 	}
 	if x.open == nil {
-		x.open = newRowChunk(x.plans)
+		x.open = x.chunk()
 	}
 	if err := x.open.AppendRow(x.row); err != nil {
 		return err
@@ -277,6 +285,12 @@ func (x *writer) writeGroup(chunks []*rowChunk) (err error) {
 			return err
 		}
 	}
+	for _, c := range chunks {
+		if c.size < groupSize/4 {
+			c.reset()
+			x.free.Put(c)
+		}
+	}
 	_, err = rg.Commit()
 	return err
 }
@@ -310,28 +324,41 @@ func (e *encoder) column(w *parquet.ColumnWriter, chunks []*rowChunk, i int) (er
 		if err != nil {
 			return err
 		}
-		*col = column{plan: col.plan} // what is written is not needed any more
 	}
 	return e.page(w)
 }
 
+// batch hands the values over.
+func (e *encoder) batch(w *parquet.ColumnWriter) error {
+	if len(e.vals) == 0 {
+		return nil
+	}
+	_, err := w.WriteRowValues(e.vals)
+	e.vals = e.vals[:0]
+	return err
+}
+
 // page ends the page.
 func (e *encoder) page(w *parquet.ColumnWriter) error {
-	if len(e.vals) > 0 {
-		if _, err := w.WriteRowValues(e.vals); err != nil {
-			return err
-		}
+	e.rows, e.size = 0, 0
+	if err := e.batch(w); err != nil {
+		return err
 	}
-	e.vals, e.rows, e.size = e.vals[:0], 0, 0
 	return w.Flush()
 }
 
+// batchRows is how many values are handed over at once: few enough to stay in
+// the nearest cache.
+const batchRows = 512
+
 func (e *encoder) flat(w *parquet.ColumnWriter, c *column, index int) error {
 	for from := 0; from < c.n; {
-		to := c.upTo(from, min(c.n, from+pageRows-e.rows))
-		at := len(e.vals)
-		e.vals = slices.Grow(e.vals, pageRows-e.rows)[:at+to-from]
-		c.values(e.vals[at:], from, index)
+		to := c.upTo(from, min(c.n, from+pageRows-e.rows, from+batchRows))
+		e.vals = slices.Grow(e.vals[:0], batchRows)[:to-from]
+		c.values(e.vals, from, index)
+		if err := e.batch(w); err != nil {
+			return err
+		}
 		e.rows += to - from
 		e.size += c.textSize(from, to)
 		from = to

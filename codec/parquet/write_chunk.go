@@ -21,6 +21,7 @@ type column struct {
 	plan    *columnPlan
 	n       int
 	def     []byte // by entry: the definition level; nil: all are there
+	spare   []byte // room for def
 	lengths []int32
 	ints    []int64 // bools, ints, times
 	floats  []float64
@@ -37,6 +38,18 @@ func newRowChunk(plans []columnPlan) *rowChunk {
 		c.cols[i].plan = &plans[i]
 	}
 	return c
+}
+
+// reset makes the chunk empty and keeps its room.
+func (c *rowChunk) reset() {
+	c.rows, c.size = 0, 0
+	for i := range c.cols {
+		x := &c.cols[i]
+		if x.def != nil {
+			x.spare = x.def
+		}
+		*x = column{plan: x.plan, spare: x.spare[:0], lengths: x.lengths[:0], ints: x.ints[:0], floats: x.floats[:0], data: x.data[:0], ends: x.ends[:0]}
+	}
 }
 
 // Rows returns how many rows have been appended.
@@ -166,19 +179,23 @@ func (c *column) present(level byte) {
 
 // null appends an entry without a value, at that definition level.
 func (c *column) null(level byte) {
+	c.absent(level)
+	if c.plan.list {
+		c.lengths = append(c.lengths, 0)
+	}
+}
+
+func (c *column) absent(level byte) {
 	if c.def == nil {
-		c.def = make([]byte, c.n, c.n+1024)
+		if cap(c.spare) < c.n+1 {
+			c.spare = make([]byte, c.n, c.n+1024)
+		}
+		c.def = c.spare[:c.n]
 		fill(c.def, c.plan.top())
 	}
 	c.n++
 	c.def = append(c.def, level)
-	switch {
-	case c.plan.list:
-		c.hole()
-		c.lengths = append(c.lengths, 0)
-	default:
-		c.hole()
-	}
+	c.hole()
 }
 
 // hole keeps the place of a value that is not there.
@@ -219,13 +236,7 @@ func (c *column) appendList(v dataknobs.Value) bool {
 	for e := range v.Elems() {
 		switch {
 		case e.IsNull():
-			if c.def == nil {
-				c.def = make([]byte, c.n)
-				fill(c.def, 3)
-			}
-			c.n++
-			c.def = append(c.def, 2)
-			c.hole()
+			c.absent(2)
 		case e.Kind() != c.plan.kind || !c.scalar(e):
 			c.cut(before)
 			return false

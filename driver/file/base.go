@@ -288,7 +288,9 @@ func (b *base) spread(workers int) (atOnce, each int) {
 	}
 	var size int64
 	for _, p := range b.parts {
-		size += p.info.Size()
+		if p.info != nil { // it is being opened
+			size += p.info.Size()
+		}
 	}
 	if size/int64(len(b.parts)) > smallPart && b.parts[0].comp == noCompression {
 		return 1, workers

@@ -51,11 +51,11 @@ func checkContent(name string, head []byte, f *format, comp compression) error {
 		want = f.name
 	}
 	got := contentOf(head)
-	if got == want {
+	switch {
+	case len(head) == 0 && want == "" && f.name != "json":
+		return nil // an empty CSV or NDJSON file holds no records
+	case len(head) > 0 && got == want:
 		return nil
-	}
-	if len(head) == 0 && !f.json && want == "" {
-		return nil // an empty CSV file holds no records
 	}
 	says := "plain text"
 	switch {

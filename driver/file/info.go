@@ -119,7 +119,13 @@ func (d *Driver) Kinds(ctx context.Context, paths []dataknobs.Path) ([]dataknobs
 	}
 	defer s.release()
 	kinds := make([]dataknobs.KindSet, len(paths))
+	empty := s.base == nil
 	if s.base != nil {
+		first, err := s.base.first(ctx, dataknobs.PathID)
+		if err != nil {
+			return nil, err
+		}
+		empty = first == nil
 		if kinds, err = s.base.kinds(ctx, paths); err != nil {
 			return nil, err
 		}
@@ -127,12 +133,17 @@ func (d *Driver) Kinds(ctx context.Context, paths []dataknobs.Path) ([]dataknobs
 	all, _ := dataknobs.Compile(nil)
 	err = s.written(ctx, all, nil, func(r *dataknobs.Record) error {
 		for i, p := range paths {
-			if kinds[i] != 0 || s.base == nil { // where the file's are not known, these alone say nothing
+			if kinds[i] != 0 || empty { // where the file's are not known, these alone say nothing
 				kinds[i] |= 1 << r.Lookup(p).Kind()
 			}
 		}
 		return nil
 	})
+	for i, k := range kinds {
+		if k == dataknobs.KindsOf(dataknobs.KindNull) {
+			kinds[i] = 0 // no value says of which kind those to come will be
+		}
+	}
 	return kinds, err
 }
 

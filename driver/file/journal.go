@@ -248,9 +248,8 @@ func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
 	for j.end > 0 {
 		kind, body, next, err := j.frame(f, j.end, j.seq+1)
 		if err == errShort {
-			info, err := statOf(f)
-			j.torn = err == nil && info > j.end
-			return err
+			j.torn = hasByte(f, j.end)
+			return nil
 		}
 		if err != nil {
 			return err
@@ -274,12 +273,11 @@ func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
 	return nil
 }
 
-func statOf(f io.ReaderAt) (int64, error) {
-	info, err := f.(interface{ Stat() (fs.FileInfo, error) }).Stat()
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
+// hasByte reports whether there is anything at off.
+func hasByte(f io.ReaderAt, off int64) bool {
+	var one [1]byte
+	n, _ := f.ReadAt(one[:], off)
+	return n == 1
 }
 
 // operations decodes the body of a write frame, all of it before any is applied.

@@ -197,6 +197,7 @@ func (k *killed) check(round int) {
 		if got[id] < n || got[id] > n+1 {
 			k.Errorf("round %d: %s is %d; %d was acknowledged", round, id, got[id], n)
 		}
+		k.count[id] = got[id]
 	}
 	for id := range got {
 		if half, ok := strings.CutSuffix(id, "-a"); ok {

@@ -301,7 +301,7 @@ func (x *direct) end(d *Driver) (mark, error) {
 }
 
 func (d *Driver) writeOptions(layout *codec.Layout) *codec.WriteOptions {
-	o := &codec.WriteOptions{Layout: layout, Indent: d.o.Indent}
+	o := &codec.WriteOptions{Layout: layout, Indent: d.o.Indent && d.t.format.name == "json"}
 	if d.t.format.binary {
 		o.Compression = strings.ToLower(d.o.Compression)
 	}

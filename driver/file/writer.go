@@ -33,7 +33,7 @@ type writer struct {
 	dirty   bool  // written since the last sync
 	timer   *time.Timer
 	cost    time.Duration // of the last sync
-	last    int           // how many requests the last group had
+	last    [2]int        // how many requests the last two groups had
 
 	mu    sync.Mutex // guards queue
 	queue []*request
@@ -145,11 +145,11 @@ func (w *writer) waiting() int {
 	return len(w.queue)
 }
 
-// gather takes the requests that wait. Those that the last group answered are
+// gather takes the requests that wait. Those that the last groups answered are
 // likely to come again at once, so it waits for them, for a part of what a sync costs.
 func (w *writer) gather() []*request {
-	if w.last > 1 && w.cost > 0 {
-		for until := time.Now().Add(w.cost / 4); w.waiting() < w.last && time.Now().Before(until); {
+	if want := max(w.last[0], w.last[1]); want > 1 {
+		for until := time.Now().Add(w.cost / 3); w.waiting() < want && time.Now().Before(until); {
 			runtime.Gosched()
 		}
 	}
@@ -166,7 +166,7 @@ func (w *writer) leadGroup(ctx context.Context) {
 	if len(rs) == 0 {
 		return
 	}
-	w.last = len(rs)
+	w.last[0], w.last[1] = w.last[1], len(rs)
 	// The group is not only the leader's, so the leader's context must not end it.
 	err := w.commit(context.WithoutCancel(ctx), rs)
 	for _, r := range rs {
