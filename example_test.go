@@ -264,3 +264,21 @@ func ExampleDB_Explain() {
 	// here: page limit 1
 	// here: select name
 }
+
+func ExampleDB_Aggregate() {
+	ctx := context.Background()
+	db := examplePeople(ctx)
+	defer db.Close()
+
+	by := []dataknobs.Path{dataknobs.P("city")}
+	age := dataknobs.Column{Agg: dataknobs.Avg, Path: dataknobs.P("age"), As: "age"}
+	for g, err := range db.Aggregate(ctx, nil, by, dataknobs.Column{Agg: dataknobs.CountAll}, age) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(g.Get("city"), g.Get("count(*)"), g.Get("age"))
+	}
+	// Output:
+	// 'Oslo' 1 34.0
+	// 'Rome' 2 34.0
+}

@@ -75,6 +75,20 @@ func (db *DB) Count(ctx context.Context, where Expr, opts ...RunOption) (int64, 
 	return n, db.fail("count", "", err)
 }
 
+// Aggregate computes columns over the records that where selects (nil: all):
+// one result for each group of equal values at the paths of by, or a single
+// one where by is empty. A result's fields are the group's values and then the
+// columns, such as Column{Agg: Avg, Path: P("dep_delay"), As: "delay"}. Groups
+// come in the order of their values. It is [DB.Run] of the query that says so.
+func (db *DB) Aggregate(ctx context.Context, where Expr, by []Path, cols ...Column) iter.Seq2[*Record, error] {
+	q := &Query{Where: where, GroupBy: by}
+	for _, p := range by {
+		q.Select = append(q.Select, Column{Path: p})
+	}
+	q.Select = append(q.Select, cols...)
+	return db.Run(ctx, q)
+}
+
 // run yields the results of the plan. The error is one that has not been
 // yielded; nil also when the caller left the loop.
 func (p *plan) run(ctx context.Context, yield func(*Record, error) bool) error {

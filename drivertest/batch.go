@@ -170,20 +170,14 @@ var batchCases = []testCase{
 		s.wantItems(err, nil)
 		s.wantContent(recs...)
 	}},
-	{"atomic with an invalid record", "an invalid record fails an atomic batch as a whole", needIDs, func(s *subject) {
-		if !s.f().Atomic {
-			s.Skip("this store has no atomic batches")
-		}
+	{"atomic with an invalid record", "an invalid record fails an atomic batch as a whole", needIDs | needAtomic, func(s *subject) {
 		_, err := s.db.CreateMany(s.ctx, []*dataknobs.Record{rec("a"), rec("b", "_id", 1)}, dataknobs.Atomic())
 		if err == nil {
 			s.Errorf("wanted an error")
 		}
 		s.wantContent()
 	}},
-	{"atomic mixed", "an atomic batch of writes of every kind, in their order", needIDs, func(s *subject) {
-		if !s.f().Atomic {
-			s.Skip("this store has no atomic batches")
-		}
+	{"atomic mixed", "an atomic batch of writes of every kind, in their order", needIDs | needAtomic, func(s *subject) {
 		rev := s.create(rec("a", "n", int64(1)), rec("b", "n", int64(2)), rec("c", "n", int64(3)))[0]
 		writes := []dataknobs.Write{
 			{Op: dataknobs.WriteDelete, ID: "c"},

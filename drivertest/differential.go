@@ -53,9 +53,6 @@ func Differential(t *testing.T, h Harness, o DifferentialOptions) {
 	if err := o.defaults(&h); err != nil {
 		t.Fatal(err)
 	}
-	if why := needFreeID.missing(&h, features(t, &h)); why != "" {
-		t.Skip(why)
-	}
 	for i := range o.Stores {
 		seed := o.Seed + uint64(i)
 		s := h.subject(t)

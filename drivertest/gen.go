@@ -301,7 +301,12 @@ func (g *gen) project(q *dataknobs.Query) {
 	}
 }
 
-var genAggs = []dataknobs.Agg{dataknobs.CountAll, dataknobs.Count, dataknobs.Sum, dataknobs.Avg, dataknobs.Min, dataknobs.Max}
+// The aggregates; a sum of floats may be a last digit off, so that conditions
+// and orders are only tried on exact ones.
+var (
+	genAggs   = []dataknobs.Agg{dataknobs.CountAll, dataknobs.Count, dataknobs.Sum, dataknobs.Avg, dataknobs.Min, dataknobs.Max}
+	exactAggs = []dataknobs.Agg{dataknobs.CountAll, dataknobs.Count, dataknobs.Min, dataknobs.Max}
+)
 
 func (g *gen) group(q *dataknobs.Query) {
 	for range g.IntN(3) {
@@ -315,7 +320,7 @@ func (g *gen) group(q *dataknobs.Query) {
 		}
 	}
 	for i := range 1 + g.IntN(3) {
-		c := g.aggregate()
+		c := g.aggregate(genAggs)
 		c.As = fmt.Sprint("x", i)
 		q.Select = append(q.Select, c)
 	}
@@ -326,14 +331,14 @@ func (g *gen) group(q *dataknobs.Query) {
 		if len(q.GroupBy) > 0 && g.oneIn(2) {
 			q.OrderBy = append(q.OrderBy, g.order(pick(g, q.GroupBy), dataknobs.NoAgg))
 		} else {
-			c := g.aggregate()
+			c := g.aggregate(exactAggs)
 			q.OrderBy = append(q.OrderBy, g.order(c.Path, c.Agg))
 		}
 	}
 }
 
-func (g *gen) aggregate() dataknobs.Column {
-	c := dataknobs.Column{Agg: pick(g, genAggs)}
+func (g *gen) aggregate(among []dataknobs.Agg) dataknobs.Column {
+	c := dataknobs.Column{Agg: pick(g, among)}
 	if c.Agg != dataknobs.CountAll {
 		c.Path = g.path()
 	}
@@ -346,7 +351,7 @@ func (g *gen) having(q *dataknobs.Query) dataknobs.Expr {
 		c.Path = pick(g, q.GroupBy)
 		return c
 	}
-	a := g.aggregate()
+	a := g.aggregate(exactAggs)
 	c.Path, c.Agg = a.Path, a.Agg
 	return c
 }

@@ -200,10 +200,7 @@ var valueCases = []testCase{
 			s.wantContent(rec("x", "a", int64(1)), bare)
 		}
 	}},
-	{"no metadata", "a store that keeps no metadata refuses it with Unsupported; it does not drop it", 0, func(s *subject) {
-		if s.f().Metadata {
-			s.Skip("this store keeps metadata")
-		}
+	{"no metadata", "a store that keeps no metadata refuses it with Unsupported; it does not drop it", needNoMeta, func(s *subject) {
 		r := s.own(rec("x", "a", int64(1)))
 		r.Metadata = dataknobs.Fields{dataknobs.F("m", 1)}
 		_, err := s.db.Create(s.ctx, r)

@@ -26,12 +26,15 @@ func (f *file) sameGroup(group int, rows []int64) []int64 {
 // fetch decodes the pages that hold the rows, of all flat columns, on all cores.
 func (m *maker) fetch(ctx context.Context, rows []int64) error {
 	var chunks []*chunk
-	m.all(func(r *reader) error {
+	err := m.all(func(r *reader) error {
 		if r.c != nil {
 			chunks = append(chunks, r.c)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	errs := make([]error, len(chunks))

@@ -143,7 +143,7 @@ func (c *chunk) inspectV1(h *format.DataPageHeader, b []byte) error {
 func (c *chunk) inspectValues(encoding format.Encoding, b []byte, n int) error {
 	ok := true
 	switch encoding {
-	case format.PlainDictionary, format.RLEDictionary:
+	case format.PlainDictionary, format.RLEDictionary: //nolint:staticcheck // deprecated for writers; older files have it
 		ok = len(b) == 0 || b[0] <= 32 && runsOK(b[1:], uint(b[0]), n)
 	case format.RLE:
 		ok = len(b) < 4 || runsOK(b[4:], 1, n)

@@ -217,7 +217,7 @@ func dictionaryOnly(m *format.ColumnMetaData) bool {
 		if s.Count == 0 || s.PageType != format.DataPage && s.PageType != format.DataPageV2 {
 			continue
 		}
-		if s.Encoding != format.PlainDictionary && s.Encoding != format.RLEDictionary {
+		if s.Encoding != format.PlainDictionary && s.Encoding != format.RLEDictionary { //nolint:staticcheck // deprecated for writers; older files have it
 			return false
 		}
 		dict = true
@@ -231,7 +231,7 @@ func onlyOldDictionary(encodings []format.Encoding) bool {
 	dict := false
 	for _, e := range encodings {
 		switch e {
-		case format.PlainDictionary:
+		case format.PlainDictionary: //nolint:staticcheck // deprecated for writers; older files have it
 			dict = true
 		case format.RLE, format.BitPacked:
 		default:

@@ -213,7 +213,7 @@ func spreadOut[T any](vs []T, def []byte, top byte, null T) []T {
 		return nil
 	}
 	j := len(vs) - 1
-	out := vs
+	var out []T
 	if cap(vs) < len(def) {
 		out = make([]T, len(def))
 	} else {

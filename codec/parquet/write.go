@@ -242,7 +242,7 @@ func (x *writer) wait() error {
 // Close ends the file.
 func (x *writer) Close() error {
 	if err := x.flushOpen(); err != nil {
-		x.wait()
+		_ = x.wait() // x.err has it
 		return err
 	}
 	if err := x.flush(); err != nil {

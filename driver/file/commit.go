@@ -140,32 +140,25 @@ type now struct {
 }
 
 // write decides one write. Its result is not the truth before the group is in
-// the journal. The error is for the whole group.
-func (g *group) write(ctx context.Context, w *dataknobs.Write) (dataknobs.Result, error) {
-	res := dataknobs.Result{ID: w.ID}
-	id := w.ID
-	if g.rule.from == byRow {
-		next, err := g.nextRow(ctx, w)
-		if err != nil {
-			return dataknobs.Result{ID: w.ID, Err: err}, nil
-		}
-		id = next
-	} else if id == "" {
-		u, err := uuid.NewV7()
-		if err != nil {
-			return res, err
-		}
-		id = u.String()
+// the journal. The error is for the whole group; what is wrong with the write
+// alone is in its result.
+func (g *group) write(ctx context.Context, w *dataknobs.Write) (res dataknobs.Result, err error) {
+	res.ID = w.ID
+	if res.Err = g.refuse(w); res.Err != nil {
+		return res, nil //nolint:nilerr // it stands in the result
+	}
+	id, err := g.idFor(ctx, w)
+	if err != nil {
+		return res, err
 	}
 	res.ID = id
 	cur, err := g.lookup(ctx, id)
 	if err != nil {
 		return res, err
 	}
-	rec, err := g.next(w, id, &cur)
-	if err != nil {
-		res.Err = err
-		return res, nil
+	var rec *dataknobs.Record
+	if rec, res.Err = g.next(w, id, &cur); res.Err != nil {
+		return res, nil //nolint:nilerr // it stands in the result
 	}
 	o := op{id: id, rec: rec, ref: cur.ref}
 	if rec != nil {
@@ -181,16 +174,26 @@ func (g *group) write(ctx context.Context, w *dataknobs.Write) (dataknobs.Result
 	return res, nil
 }
 
-// nextRow is the ID of the next row, in a store whose IDs are row numbers.
-func (g *group) nextRow(ctx context.Context, w *dataknobs.Write) (string, error) {
-	if w.ID != "" || w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != "" {
-		return "", dataknobs.Errorf(dataknobs.Unsupported, "%s", g.d.Features().RowIDs)
+// refuse refuses a write by ID of a store whose IDs are row numbers.
+func (g *group) refuse(w *dataknobs.Write) error {
+	if g.rule.from == byRow && (w.ID != "" || w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != "") {
+		return dataknobs.Errorf(dataknobs.Unsupported, "%s", g.d.Features().RowIDs)
 	}
-	rows, err := g.d.st.base.numberOfRows(ctx)
-	if err != nil {
-		return "", err
+	return nil
+}
+
+// idFor is the ID of the record that is written: the number of the next row
+// where IDs are that, and a new one where none is given.
+func (g *group) idFor(ctx context.Context, w *dataknobs.Write) (string, error) {
+	switch {
+	case g.rule.from == byRow:
+		rows, err := g.d.st.base.numberOfRows(ctx)
+		return itoa(rows + int64(g.d.st.ov.added.Len()) + g.fresh + 1), err
+	case w.ID != "":
+		return w.ID, nil
 	}
-	return itoa(rows + int64(g.d.st.ov.added.Len()) + g.fresh + 1), nil
+	u, err := uuid.NewV7()
+	return u.String(), err
 }
 
 // lookup finds the newest version of a record.

@@ -113,6 +113,9 @@ type Driver struct {
 	closed bool
 	st     *state
 
+	stdinLock workLock // guards stdin
+	stdin     *input   // of "-"; nil: not read yet
+
 	refreshing sync.Mutex // held while looking for what other processes wrote
 	w          writer
 }
@@ -159,6 +162,7 @@ func New(ctx context.Context, o Options) (*Driver, error) {
 		return nil, err
 	}
 	d.w.init(d)
+	d.stdinLock = newWorkLock()
 	if d.t.std {
 		d.setFeatures(d.stdFeatures())
 		return d, nil

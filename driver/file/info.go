@@ -3,10 +3,8 @@ package file
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"dataknobs.dev/dataknobs"
 )
@@ -188,7 +186,8 @@ func (d *Driver) Explain(ctx context.Context, s *dataknobs.Scan, a *dataknobs.Ag
 		return []string{"reads what the journal holds: there is no file yet"}, nil
 	}
 	var lines []string
-	paths, workers := []dataknobs.Path(nil), 0
+	var paths []dataknobs.Path
+	var workers int
 	switch {
 	case a != nil:
 		paths = a.GroupBy
@@ -307,56 +306,4 @@ func (d *Driver) Schema(ctx context.Context) (*dataknobs.Schema, error) {
 		return nil, err
 	}
 	return total.schema(), nil
-}
-
-var stdinOnce sync.Mutex
-
-// openStdin reads standard input into a temporary file, once: inferring kinds,
-// and every query after the first, read it again.
-func (d *Driver) openStdin(ctx context.Context) error {
-	stdinOnce.Lock()
-	defer stdinOnce.Unlock()
-	d.mu.RLock()
-	done := d.closed || d.st != nil
-	d.mu.RUnlock()
-	if done {
-		return nil
-	}
-	f, size, err := spool(contextReader{ctx, stdin})
-	if err != nil {
-		return err
-	}
-	p := &part{name: "standard input", f: f, comp: d.t.comp}
-	if p.info, err = f.Stat(); err != nil {
-		f.Close()
-		return ioError(p.name, err)
-	}
-	_ = size
-	b := &base{o: &d.o, t: d.t, id: idOf(p.info), parts: []*part{p}, rows: -1, work: newWorkLock()}
-	if b.t.comp == noCompression && d.o.Compression == "" {
-		p.comp = sniffed(f)
-	}
-	if err := b.open(ctx, &side{Version: 1}); err != nil {
-		p.close()
-		return err
-	}
-	b.acquire()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.st = &state{base: b, ov: newOverlay(), side: &side{Version: 1}}
-	d.setFeatures(d.featuresOf(b))
-	return nil
-}
-
-// sniffed is the compression that a file's first bytes show.
-func sniffed(f io.ReaderAt) compression {
-	var head [4]byte
-	n, _ := f.ReadAt(head[:], 0)
-	switch contentOf(head[:n]) {
-	case "gzip":
-		return gzipped
-	case "zstd":
-		return zstandard
-	}
-	return noCompression
 }

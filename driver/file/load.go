@@ -1,9 +1,7 @@
 package file
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -117,17 +115,6 @@ type loading struct {
 	direct *direct // what is written at once; nil without a hint
 	head   *direct // what was written before the hint proved wrong
 	spool  *spooled
-}
-
-// direct is a file that is being written in one pass.
-type direct struct {
-	t      *temp
-	h      *xxh3.Hasher
-	count  *countingWriter
-	buf    *bufio.Writer
-	z      io.WriteCloser
-	out    codec.Writer
-	layout *codec.Layout
 }
 
 func newLoading(d *Driver, req *dataknobs.LoadRequest) *loading {
@@ -245,67 +232,6 @@ func (l *loading) begin() error {
 	var err error
 	l.direct, err = l.d.startDirect(nil)
 	return err
-}
-
-// startDirect opens a new file. Its layout is fixed with the first record.
-func (d *Driver) startDirect(layout *codec.Layout) (*direct, error) {
-	mode, err := d.modeOf()
-	if err != nil {
-		return nil, err
-	}
-	x := &direct{h: xxh3.New(), layout: layout}
-	if x.t, err = newTemp(d.fs, d.t.path, mode); err != nil {
-		return nil, err
-	}
-	x.count = &countingWriter{w: io.MultiWriter(x.t.f, x.h)}
-	x.buf = bufio.NewWriterSize(x.count, 256<<10)
-	if x.z, err = compressTo(x.buf, d.t.comp); err != nil {
-		x.t.discard()
-		return nil, err
-	}
-	return x, nil
-}
-
-// modeOf is the mode of the file; 0 if there is none.
-func (d *Driver) modeOf() (os.FileMode, error) {
-	info, err := os.Stat(d.t.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, ioError(d.t.path, err)
-	}
-	return info.Mode().Perm(), nil
-}
-
-// begin fixes the layout.
-func (x *direct) begin(d *Driver, layout *codec.Layout) (err error) {
-	x.layout = layout
-	x.out, err = d.t.format.codec.NewWriter(x.z, d.writeOptions(layout))
-	return err
-}
-
-// end completes the file.
-func (x *direct) end(d *Driver) (mark, error) {
-	err := x.out.Close()
-	if err == nil {
-		err = x.z.Close()
-	}
-	if err == nil {
-		err = x.buf.Flush()
-	}
-	if err == nil {
-		err = x.t.f.Sync()
-	}
-	return mark{Size: x.count.n, Hash: hexOf(x.h.Sum128())}, ioError(d.t.name, err)
-}
-
-func (d *Driver) writeOptions(layout *codec.Layout) *codec.WriteOptions {
-	o := &codec.WriteOptions{Layout: layout, Indent: d.o.Indent && d.t.format.name == "json"}
-	if d.t.format.binary {
-		o.Compression = strings.ToLower(d.o.Compression)
-	}
-	return o
 }
 
 // write puts a record where the records go now.
@@ -470,99 +396,4 @@ func (d *Driver) loadStdout(ctx context.Context, req *dataknobs.LoadRequest) err
 		return err
 	}
 	return d.encodeTo(stdout, l.layout(*l.plan), func(out codec.Writer) error { return l.rewrite(ctx, out) })
-}
-
-// spooled is records in a temporary file.
-type spooled struct {
-	f   *os.File
-	w   *bufio.Writer
-	buf []byte
-}
-
-func newSpooled() (*spooled, error) {
-	f, _, err := spool(strings.NewReader(""))
-	if err != nil {
-		return nil, err
-	}
-	return &spooled{f: f, w: bufio.NewWriterSize(f, 256<<10)}, nil
-}
-
-func (s *spooled) add(rec *dataknobs.Record) (err error) {
-	if s.buf, err = rec.AppendBinary(s.buf[:0]); err != nil {
-		return err
-	}
-	_, err = s.w.Write(s.buf)
-	return ioError(os.TempDir(), err)
-}
-
-// each reads the records back.
-func (s *spooled) each(ctx context.Context, f func(*dataknobs.Record) error) error {
-	if err := s.w.Flush(); err != nil {
-		return ioError(os.TempDir(), err)
-	}
-	if _, err := s.f.Seek(0, io.SeekStart); err != nil {
-		return ioError(os.TempDir(), err)
-	}
-	r := bufio.NewReaderSize(s.f, 256<<10)
-	t := ticker{ctx: ctx}
-	for {
-		head, err := r.Peek(4)
-		if err == io.EOF && len(head) == 0 {
-			return nil
-		}
-		if err != nil {
-			return ioError(os.TempDir(), err)
-		}
-		n := 4 + int(binary.LittleEndian.Uint32(head))
-		s.buf = slices.Grow(s.buf[:0], n)[:n]
-		if _, err := io.ReadFull(r, s.buf); err != nil {
-			return ioError(os.TempDir(), err)
-		}
-		rec, _, err := dataknobs.DecodeRecord(s.buf)
-		if err == nil {
-			err = t.err()
-		}
-		if err == nil {
-			err = f(rec)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// An idSet is a set of IDs by their hashes, of 128 bits: two different IDs do
-// not meet.
-type idSet struct {
-	slots []xxh3.Uint128
-	n     int
-}
-
-// add reports whether the ID was not there yet.
-func (s *idSet) add(h xxh3.Uint128) bool {
-	if h == (xxh3.Uint128{}) {
-		h.Lo = 1 // the zero value means an empty slot
-	}
-	if s.n*4 >= len(s.slots)*3 {
-		s.grow()
-	}
-	i := h.Lo & uint64(len(s.slots)-1)
-	for ; s.slots[i] != (xxh3.Uint128{}); i = (i + 1) & uint64(len(s.slots)-1) {
-		if s.slots[i] == h {
-			return false
-		}
-	}
-	s.slots[i] = h
-	s.n++
-	return true
-}
-
-func (s *idSet) grow() {
-	old := s.slots
-	s.slots, s.n = make([]xxh3.Uint128, max(1024, 2*len(old))), 0
-	for _, h := range old {
-		if h != (xxh3.Uint128{}) {
-			s.add(h)
-		}
-	}
 }

@@ -16,7 +16,6 @@ type overlay struct {
 	over  btree.Map[int64, *entry]  // by the row of the base that is overridden
 	added btree.Map[uint64, *entry] // by position
 	next  uint64                    // the position of the next new record
-	size  int64                     // bytes of the journal that it stands for
 
 	freezing sync.Mutex
 	frozen   *layers // guarded by freezing; nil after a change

@@ -1,6 +1,9 @@
 package file
 
 import (
+	"cmp"
+	"slices"
+
 	"dataknobs.dev/dataknobs"
 )
 
@@ -20,12 +23,19 @@ type surveyed struct {
 	kinds    dataknobs.KindSet
 	elems    dataknobs.KindSet
 	present  int64 // how often it was there and not null
-	examples []dataknobs.Value
+	examples []example
 	below    []*surveyed
 	at       map[string]*surveyed
 }
 
 const fewExamples = 3
+
+// An example is a value and where it stood: of what several workers found, the
+// first in the file are shown, whoever was faster.
+type example struct {
+	value dataknobs.Value
+	pos   uint64
+}
 
 func newSurvey() *survey { return &survey{} }
 
@@ -58,11 +68,11 @@ func (v *survey) record(r *dataknobs.Record) {
 		} else {
 			s = v.field(nil, f.Name)
 		}
-		v.value(s, f.Value, 1)
+		v.value(s, f.Value, r.Position(), 1)
 	}
 }
 
-func (v *survey) value(s *surveyed, x dataknobs.Value, depth int) {
+func (v *survey) value(s *surveyed, x dataknobs.Value, pos uint64, depth int) {
 	if s == nil || x.IsNull() {
 		return
 	}
@@ -76,23 +86,36 @@ func (v *survey) value(s *surveyed, x dataknobs.Value, depth int) {
 	case dataknobs.KindObject:
 		for name, e := range x.All() {
 			if depth < dataknobs.MaxDepth {
-				v.value(v.field(s, name), e, depth+1)
+				v.value(v.field(s, name), e, pos, depth+1)
 			}
 		}
 		return
 	}
-	if len(s.examples) < fewExamples && !s.shown(x) {
-		s.examples = append(s.examples, x.Clone())
-	}
+	s.example(x, pos)
 }
 
-func (s *surveyed) shown(x dataknobs.Value) bool {
-	for _, e := range s.examples {
-		if e.Equal(x) {
-			return true
+// example keeps x if it is among the first different values.
+func (s *surveyed) example(x dataknobs.Value, pos uint64) {
+	n := len(s.examples)
+	if n == fewExamples && s.examples[n-1].pos <= pos {
+		return
+	}
+	for i, e := range s.examples {
+		if e.value.Equal(x) {
+			if e.pos > pos {
+				s.examples[i].pos = pos
+				s.sort()
+			}
+			return
 		}
 	}
-	return false
+	s.examples = append(s.examples, example{x.Clone(), pos})
+	s.sort()
+	s.examples = s.examples[:min(n+1, fewExamples)]
+}
+
+func (s *surveyed) sort() {
+	slices.SortFunc(s.examples, func(a, b example) int { return cmp.Compare(a.pos, b.pos) })
 }
 
 // merge adds what o found to v.
@@ -112,9 +135,7 @@ func (v *survey) mergeBelow(to, from *surveyed) {
 		t.elems |= f.elems
 		t.present += f.present
 		for _, e := range f.examples {
-			if len(t.examples) < fewExamples && !t.shown(e) {
-				t.examples = append(t.examples, e)
-			}
+			t.example(e.value, e.pos)
 		}
 		v.mergeBelow(t, f)
 	}
@@ -133,9 +154,11 @@ func (v *survey) add(s *dataknobs.Schema, at dataknobs.Path, x *surveyed) {
 		if nulls > 0 {
 			kinds = kinds.With(dataknobs.KindNull)
 		}
-		s.Fields = append(s.Fields, dataknobs.FieldSchema{
-			Path: path, Kinds: kinds, Elems: f.elems, Nulls: nulls, Examples: f.examples,
-		})
+		x := dataknobs.FieldSchema{Path: path, Kinds: kinds, Elems: f.elems, Nulls: nulls}
+		for _, e := range f.examples {
+			x.Examples = append(x.Examples, e.value)
+		}
+		s.Fields = append(s.Fields, x)
 		v.add(s, path, f)
 	}
 }

@@ -2,7 +2,6 @@ package file
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -204,6 +203,10 @@ func (w *writer) begin(ctx context.Context) error {
 // open takes the lock and tidies up after a writer that was killed.
 func (w *writer) open(ctx context.Context) error {
 	d := w.d
+	// A reader that is looking for what others wrote must not put an older state
+	// in the place of what is written from here on.
+	d.refreshing.Lock()
+	defer d.refreshing.Unlock()
 	l, err := takeLock(d.t.path)
 	if err != nil {
 		return err
@@ -268,123 +271,6 @@ func (d *Driver) removeJournal() error {
 		return ioError(d.t.path+journalExt, err)
 	}
 	return d.fs.SyncDir(filepath.Dir(d.t.path))
-}
-
-// start makes the journal, with the mark of the base. The caller leads.
-func (w *writer) start() error {
-	d := w.d
-	m, err := markOf(d.st.baseFile(), d.st.baseID())
-	if err != nil {
-		return ioError(d.t.name, err)
-	}
-	body, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	name := d.t.path + journalExt
-	perm := w.mode
-	if perm == 0 {
-		perm = 0o666
-	}
-	f, err := d.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, perm)
-	if err != nil {
-		return lockError(d.t.name, name, err)
-	}
-	text := appendFrame([]byte(journalMagic), frameBase, 1, body)
-	if _, err = f.Write(text); err == nil {
-		err = w.sync(f)
-	}
-	if err == nil {
-		err = d.fs.SyncDir(filepath.Dir(name))
-	}
-	var info fs.FileInfo
-	if err == nil {
-		info, err = f.Stat()
-	}
-	if err != nil {
-		f.Close()
-		_ = d.fs.Remove(name)
-		return ioError(name, err)
-	}
-	w.file = f
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.st.jrnl = &journal{name: name, id: idOf(info), end: int64(len(text)), seq: 1, base: m}
-	return nil
-}
-
-// sync makes the journal durable, and remembers what that cost.
-func (w *writer) sync(f writeFile) error {
-	start := time.Now()
-	err := f.Sync()
-	w.cost = time.Since(start)
-	return err
-}
-
-// syncLater is sync=batch: a second after the first write that was not synced.
-func (w *writer) syncLater() {
-	if w.dirty {
-		return
-	}
-	w.dirty = true
-	w.timer = time.AfterFunc(batchDelay, func() {
-		w.lead <- struct{}{}
-		defer w.lead.unlock()
-		w.syncNow()
-	})
-}
-
-// syncNow ends sync=batch's delay. The caller leads.
-func (w *writer) syncNow() {
-	if !w.dirty || w.file == nil {
-		return
-	}
-	w.dirty = false
-	if err := w.sync(w.file); err != nil {
-		w.fail(err)
-	}
-}
-
-// fail makes every later write fail.
-func (w *writer) fail(err error) error {
-	w.failed = ioError(w.d.t.path+journalExt, err)
-	return w.failed
-}
-
-func (w *writer) usable() error {
-	if w.failed != nil {
-		return dataknobs.Errorf(dataknobs.CodeOf(w.failed), "%s takes no more writes, since one to its journal failed: %w", w.d.t.name, w.failed).
-			WithHint("what was acknowledged is safe; open the store again")
-	}
-	return nil
-}
-
-// append puts frames at the end of the journal. The caller leads.
-func (w *writer) append(text []byte, frames uint64) error {
-	d := w.d
-	_, err := w.file.Write(text)
-	if err == nil {
-		if d.o.Sync == SyncBatch {
-			w.syncLater()
-		} else {
-			err = w.sync(w.file)
-		}
-	}
-	if err != nil {
-		// What of it is in the file nobody knows; nothing of it was acknowledged, so
-		// it is taken out again, if that can be done.
-		if w.file.Truncate(d.st.jrnl.end) == nil {
-			_ = w.file.Sync()
-		}
-		return w.fail(err)
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	next := *d.st.jrnl
-	next.end += int64(len(text))
-	next.seq += frames
-	d.st.jrnl = &next
-	return nil
 }
 
 // close ends the writing: the journal is folded, the lock let go of.

@@ -205,6 +205,18 @@ func arrange(recs []*dataknobs.Record, s *dataknobs.Scan) []*dataknobs.Record {
 	return recs
 }
 
+// Kinds implements dataknobs.Typed, by looking at every record.
+func (d *Driver) Kinds(ctx context.Context, paths []dataknobs.Path) ([]dataknobs.KindSet, error) {
+	kinds := make([]dataknobs.KindSet, len(paths))
+	err := d.scan(ctx, &dataknobs.Scan{}, func(r *dataknobs.Record) bool {
+		for i, p := range paths {
+			kinds[i] = kinds[i].With(r.Lookup(p).Kind())
+		}
+		return true
+	})
+	return kinds, err
+}
+
 // Explain implements dataknobs.Explainer.
 func (d *Driver) Explain(ctx context.Context, s *dataknobs.Scan, a *dataknobs.Aggregation) ([]string, error) {
 	if s == nil {

@@ -127,6 +127,8 @@ func (j *Job) Run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	r.mu.Lock() // the context may end just now
+	defer r.mu.Unlock()
 	if r.err == codec.ErrStop {
 		return nil
 	}

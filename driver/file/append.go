@@ -1,0 +1,128 @@
+package file
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"dataknobs.dev/dataknobs"
+)
+
+// start makes the journal, with the mark of the base. The caller leads.
+func (w *writer) start() error {
+	d := w.d
+	m, err := markOf(d.st.baseFile(), d.st.baseID())
+	if err != nil {
+		return ioError(d.t.name, err)
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	name := d.t.path + journalExt
+	perm := w.mode
+	if perm == 0 {
+		perm = 0o666
+	}
+	f, err := d.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, perm)
+	if err != nil {
+		return lockError(d.t.name, name, err)
+	}
+	text := appendFrame([]byte(journalMagic), frameBase, 1, body)
+	if _, err = f.Write(text); err == nil {
+		err = w.sync(f)
+	}
+	if err == nil {
+		err = d.fs.SyncDir(filepath.Dir(name))
+	}
+	var info fs.FileInfo
+	if err == nil {
+		info, err = f.Stat()
+	}
+	if err != nil {
+		f.Close()
+		_ = d.fs.Remove(name)
+		return ioError(name, err)
+	}
+	w.file = f
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.st.jrnl = &journal{name: name, id: idOf(info), end: int64(len(text)), seq: 1, base: m}
+	return nil
+}
+
+// sync makes the journal durable, and remembers what that cost.
+func (w *writer) sync(f writeFile) error {
+	start := time.Now()
+	err := f.Sync()
+	w.cost = time.Since(start)
+	return err
+}
+
+// syncLater is sync=batch: a second after the first write that was not synced.
+func (w *writer) syncLater() {
+	if w.dirty {
+		return
+	}
+	w.dirty = true
+	w.timer = time.AfterFunc(batchDelay, func() {
+		w.lead <- struct{}{}
+		defer w.lead.unlock()
+		w.syncNow()
+	})
+}
+
+// syncNow ends sync=batch's delay. The caller leads.
+func (w *writer) syncNow() {
+	if !w.dirty || w.file == nil {
+		return
+	}
+	w.dirty = false
+	if err := w.sync(w.file); err != nil {
+		_ = w.fail(err) // those to come are told
+	}
+}
+
+// fail makes every later write fail.
+func (w *writer) fail(err error) error {
+	w.failed = ioError(w.d.t.path+journalExt, err)
+	return w.failed
+}
+
+func (w *writer) usable() error {
+	if w.failed != nil {
+		return dataknobs.Errorf(dataknobs.CodeOf(w.failed), "%s takes no more writes, since one to its journal failed: %w", w.d.t.name, w.failed).
+			WithHint("what was acknowledged is safe; open the store again")
+	}
+	return nil
+}
+
+// append puts frames at the end of the journal. The caller leads.
+func (w *writer) append(text []byte, frames uint64) error {
+	d := w.d
+	_, err := w.file.Write(text)
+	if err == nil {
+		if d.o.Sync == SyncBatch {
+			w.syncLater()
+		} else {
+			err = w.sync(w.file)
+		}
+	}
+	if err != nil {
+		// What of it is in the file nobody knows; nothing of it was acknowledged, so
+		// it is taken out again, if that can be done.
+		if w.file.Truncate(d.st.jrnl.end) == nil {
+			_ = w.file.Sync()
+		}
+		return w.fail(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := *d.st.jrnl
+	next.end += int64(len(text))
+	next.seq += frames
+	d.st.jrnl = &next
+	return nil
+}
