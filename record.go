@@ -193,23 +193,35 @@ func (r *Record) Clone() *Record {
 	return c
 }
 
+// sized is a record with room for its fields, in one allocation.
+type sized[Room any] struct {
+	Record
+	room Room
+}
+
 // newRecordFor returns an empty record and an empty list with room for n
 // fields, in one allocation where n is small.
 func newRecordFor(n int) (*Record, Fields) {
-	switch {
-	case n == 0:
+	switch n {
+	case 0:
 		return new(Record), Fields{}
-	case n <= 4:
-		r := new(struct {
-			Record
-			room [4]Field
-		})
+	case 1, 2:
+		r := new(sized[[2]Field])
 		return &r.Record, r.room[:0]
-	case n <= 8:
-		r := new(struct {
-			Record
-			room [8]Field
-		})
+	case 3:
+		r := new(sized[[3]Field])
+		return &r.Record, r.room[:0]
+	case 4:
+		r := new(sized[[4]Field])
+		return &r.Record, r.room[:0]
+	case 5:
+		r := new(sized[[5]Field])
+		return &r.Record, r.room[:0]
+	case 6:
+		r := new(sized[[6]Field])
+		return &r.Record, r.room[:0]
+	case 7, 8:
+		r := new(sized[[8]Field])
 		return &r.Record, r.room[:0]
 	}
 	return new(Record), make(Fields, 0, n)

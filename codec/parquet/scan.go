@@ -13,8 +13,13 @@ import (
 	"dataknobs.dev/dataknobs/codec"
 )
 
-// blockRows is about how many rows of a row group make a block.
-const blockRows = 32 << 10
+// blockRows and recordRows are about how many rows of a row group make a block:
+// fewer where every row may become a record, since several blocks of records
+// wait for whoever takes them.
+const (
+	blockRows  = 32 << 10
+	recordRows = 4 << 10
+)
 
 // A scanGroup is one row group during a scan.
 type scanGroup struct {
@@ -48,9 +53,9 @@ func (g *scanGroup) chunk(leaf *node) *chunk {
 	return g.chunks[leaf.leaf]
 }
 
-// split cuts the row group into blocks and returns how many.
-func (g *scanGroup) split() int {
-	n := (g.meta.NumRows + blockRows - 1) / blockRows
+// split cuts the row group into blocks of about so many rows and returns how many.
+func (g *scanGroup) split(rows int64) int {
+	n := (g.meta.NumRows + rows - 1) / rows
 	if n == 0 {
 		return 0
 	}
@@ -228,7 +233,11 @@ func (x *scanner) nextGroup() bool {
 			x.skipped(g.meta.NumRows)
 			continue
 		}
-		x.g, x.next, x.n = g, 0, g.split()
+		rows := int64(recordRows)
+		if x.s.NoRecords {
+			rows = blockRows
+		}
+		x.g, x.next, x.n = g, 0, g.split(rows)
 		x.f.prunePages(x.filters, g)
 		return true
 	}

@@ -102,8 +102,25 @@ func (d *Driver) unchanged() error {
 	if id == d.st.baseID() {
 		return nil
 	}
+	if same, err := d.sameContent(id); same || err != nil {
+		return err
+	}
 	return dataknobs.Errorf(dataknobs.Conflict, "%s was changed by another program while this store was writing; it is left alone, and %s keeps the changes",
 		d.t.name, d.t.path+journalExt)
+}
+
+// sameContent reports whether the file has been touched only.
+func (d *Driver) sameContent(id fileID) (bool, error) {
+	if d.st.jrnl == nil || !id.exists() {
+		return false, nil
+	}
+	f, err := os.Open(d.t.path)
+	if err != nil {
+		return false, ioError(d.t.name, err)
+	}
+	defer f.Close()
+	same, err := d.st.jrnl.base.matches(f, id)
+	return same, ioError(d.t.name, err)
 }
 
 // replace puts t, which is complete, in the place of the file. The caller leads.

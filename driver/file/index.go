@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 
@@ -110,10 +109,22 @@ type keyFault struct{ error }
 
 func (k keyFault) Unwrap() error { return k.error }
 
-// hashed is the IDs of some rows.
+// hashed is the IDs of some rows, in pieces, so that nothing is copied as they grow.
 type hashed struct {
-	slots []indexSlot
-	rows  []int64 // the numbers of the rows
+	pieces [][]indexSlot
+	n      int
+}
+
+const hashedPiece = 8 << 10
+
+func (h *hashed) add(s indexSlot) {
+	last := len(h.pieces) - 1
+	if last < 0 || len(h.pieces[last]) == hashedPiece {
+		h.pieces = append(h.pieces, make([]indexSlot, 0, hashedPiece))
+		last++
+	}
+	h.pieces[last] = append(h.pieces[last], s)
+	h.n++
 }
 
 // buildIndex reads all IDs. The caller holds work.
@@ -133,11 +144,10 @@ func (b *base) buildIndex(ctx context.Context) (*index, error) {
 			if id == "" {
 				return b.keyError(r.p, r.c.Number(), dataknobs.Errorf(dataknobs.DataLoss, "the ID is empty"))
 			}
-			h.slots = append(h.slots, indexSlot{xxh3.HashString(id), r.ref() + 1})
-			h.rows = append(h.rows, r.c.Number())
+			h.add(indexSlot{xxh3.HashString(id), r.ref() + 1})
 			return nil
 		},
-		func(h *hashed) error { parts, total = append(parts, h), total+len(h.slots); return nil })
+		func(h *hashed) error { parts, total = append(parts, h), total+h.n; return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -154,14 +164,12 @@ func (b *base) join(ctx context.Context, parts []*hashed, total int) (*index, er
 		a, b int64
 	}
 	var met []twins
-	rows := map[int64]int64{} // of those that met
 	for _, h := range parts {
-		for i, s := range h.slots {
-			if twin := x.add(s.hash, s.ref-1); twin >= 0 {
-				met = append(met, twins{twin, s.ref - 1})
-				rows[s.ref-1] = h.rows[i]
-				if len(met) > 64 { // it repeats for certain
-					break
+		for _, piece := range h.pieces {
+			for _, s := range piece {
+				// So many that meet repeat for certain: no need to list them all.
+				if twin := x.add(s.hash, s.ref-1); twin >= 0 && len(met) < 64 {
+					met = append(met, twins{twin, s.ref - 1})
 				}
 			}
 		}
@@ -176,25 +184,15 @@ func (b *base) join(ctx context.Context, parts []*hashed, total int) (*index, er
 			return nil, err
 		}
 		if one == two {
-			first, second := b.rowOf(parts, min(t.a, t.b)), b.rowOf(parts, max(t.a, t.b))
-			return nil, b.duplicate(ctx, one, min(t.a, t.b), max(t.a, t.b), first, second)
+			return nil, b.duplicate(ctx, one, min(t.a, t.b), max(t.a, t.b))
 		}
 	}
 	return x, nil
 }
 
-func (b *base) rowOf(parts []*hashed, ref int64) int64 {
-	for _, h := range parts {
-		if i := slices.IndexFunc(h.slots, func(s indexSlot) bool { return s.ref == ref+1 }); i >= 0 {
-			return h.rows[i]
-		}
-	}
-	return -1
-}
-
 // duplicate names both places of an ID that is there twice.
-func (b *base) duplicate(ctx context.Context, id string, refA, refB, rowA, rowB int64) error {
-	where := func(ref, row int64) string {
+func (b *base) duplicate(ctx context.Context, id string, refA, refB int64) error {
+	where := func(ref int64) string {
 		n, offset := splitRef(ref)
 		p := b.parts[n]
 		text := ""
@@ -204,13 +202,13 @@ func (b *base) duplicate(ctx context.Context, id string, refA, refB, rowA, rowB 
 		if line := lineAt(ctx, b.t.format, p, offset); line > 0 {
 			return text + "line " + itoa(line)
 		}
-		return text + "row " + itoa(row+1)
+		return text + "row " + itoa(offset+1) // files without lines have rows for offsets
 	}
 	what := "the ID"
 	if b.ids().from == byKey {
 		what = "the key " + strings.Join(b.ids().key, ",")
 	}
-	return keyFault{dataknobs.Errorf(dataknobs.DataLoss, "%s: %s %q is there twice: in %s and %s", b.t.name, what, id, where(refA, rowA), where(refB, rowB))}
+	return keyFault{dataknobs.Errorf(dataknobs.DataLoss, "%s: %s %q is there twice: in %s and %s", b.t.name, what, id, where(refA), where(refB))}
 }
 
 // lineAt counts the lines before an offset of a text file; 0 where there are none.

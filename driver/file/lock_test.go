@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/file"
@@ -185,4 +186,30 @@ func TestCancelled(t *testing.T) {
 	if _, err := db.Create(ctx, dataknobs.NewRecord("a")); !dataknobs.IsContext(err) {
 		t.Errorf("create under a cancelled context: got %v", err)
 	}
+}
+
+// A file that is touched meanwhile is the same file; one that is edited is left
+// alone, and the journal keeps what was acknowledged.
+func TestChangedByAnotherProgram(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "p.csv")
+	write(t, path, "id,n\na,1\n")
+	db := open(t, file.Options{Path: path})
+	create(t, db, "b", dataknobs.F("n", 2))
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(path, later, later); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, db)
+	db = open(t, file.Options{Path: path})
+	wantAll(t, db, "select n", `{"n":1}`, `{"n":2}`)
+	create(t, db, "c", dataknobs.F("n", 3))
+	write(t, path, "id,n\nz,9\n")
+	wantCode(t, db.Close(), dataknobs.Conflict, "changed by another program")
+	if got, want := read(t, path), "id,n\nz,9\n"; got != want {
+		t.Errorf("the file holds %q, wanted %q", got, want)
+	}
+	_, err := file.New(t.Context(), file.Options{Path: path})
+	wantCode(t, err, dataknobs.DataLoss, "p.csv.journal")
+	write(t, path, "id,n\na,1\nb,2\n") // put back as it was
+	wantAll(t, open(t, file.Options{Path: path}), "select n", `{"n":1}`, `{"n":2}`, `{"n":3}`)
 }

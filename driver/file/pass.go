@@ -45,6 +45,9 @@ func pass[A any](ctx context.Context, s *snapshot, n *need, where *dataknobs.Mat
 		pool.where = nil
 	}
 	err := s.base.each(ctx, workers, func(p *part, workers int) error {
+		if !n.wants(p, -1) {
+			return nil
+		}
 		scan := n.codec
 		scan.Workers = workers
 		scan.Begin = func(int) (codec.Visitor, error) { return pool.get(n, p), nil }

@@ -19,9 +19,10 @@ type need struct {
 	ids   *ids
 	codec codec.Scan // Slots, Paths, NoRecords, Prune, Speculate
 	slots []slot
-	idAt  []int // the codec's slots of what makes the ID
-	rev   bool  // the revision is looked at, or goes into the records
-	id    bool  // the ID is looked at, or goes into the records
+	idAt  []int              // the codec's slots of what makes the ID
+	files *dataknobs.Matcher // what of the condition the folders of a file decide; nil: nothing
+	rev   bool               // the revision is looked at, or goes into the records
+	id    bool               // the ID is looked at, or goes into the records
 }
 
 // A slot says where the value at a path comes from.
@@ -136,6 +137,35 @@ func (n *need) prune(e dataknobs.Expr) {
 			n.codec.Prune = e
 		}
 	}
+}
+
+// pruneFiles keeps what of the condition is about the folders of the files alone.
+func (n *need) pruneFiles(e dataknobs.Expr) error {
+	parts, ok := e.(dataknobs.And)
+	if !ok {
+		parts = dataknobs.And{e}
+	}
+	var about dataknobs.And
+	for _, p := range parts {
+		if p != nil && dataknobs.Conds(p, func(c *dataknobs.Cond) bool { return n.b.isHive(c.Path) }) {
+			about = append(about, p)
+		}
+	}
+	if len(about) == 0 || len(n.b.hive) == 0 {
+		return nil
+	}
+	var err error
+	n.files, err = dataknobs.Compile(about)
+	return err
+}
+
+// wants reports whether a row of that file can be of interest; after is the
+// position behind which the rows are, -1 for all.
+func (n *need) wants(p *part, after int64) bool {
+	if after >= 0 && after < firstAdded && p.n < int(after>>offsetBits) {
+		return false
+	}
+	return n.files == nil || n.files.Match(&dataknobs.Record{Fields: p.hive})
 }
 
 // paths are those whose kinds matter to the pass; nil: all.

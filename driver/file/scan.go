@@ -77,6 +77,9 @@ func (s *snapshot) needFor(ctx context.Context, sc *dataknobs.Scan, where *datak
 	n = newNeed(s.base)
 	slots = n.addAll(where.Paths())
 	n.prune(sc.Where)
+	if err := n.pruneFiles(sc.Where); err != nil {
+		return nil, nil, err
+	}
 	n.codec.Stats = sc.Stats
 	if looks {
 		n.wantID()
@@ -129,6 +132,9 @@ func (s *snapshot) stream(ctx context.Context, sc *dataknobs.Scan, where *datakn
 	}
 	wg.Go(func() {
 		q.run(inner, func(ctx context.Context, p *part, workers int, blocks chan<- *block) error {
+			if !n.wants(p, m.after) {
+				return nil
+			}
 			scan := n.codec
 			scan.Workers = workers
 			scan.Begin = func(int) (codec.Visitor, error) {

@@ -22,6 +22,8 @@ type side struct {
 	// Key is the key that the store was made with.
 	Key   []string    `json:"key,omitempty"`
 	Files []sideEntry `json:"files,omitempty"` // the newest is last
+
+	text []byte // as it was read
 }
 
 // A sideEntry is about one generation of the file.
@@ -41,7 +43,7 @@ func readSide(path string) (*side, error) {
 	if err != nil {
 		return nil, ioError(path+sideExt, err)
 	}
-	s := &side{}
+	s := &side{text: text}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, dataknobs.Errorf(dataknobs.DataLoss, "%s cannot be read: %w", path+sideExt, err).
 			WithHint("it says of which kind the fields of the file are; without it they are inferred")

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -69,8 +70,13 @@ func (d *Driver) loadOnce(ctx context.Context) (*state, error) {
 		return nil, err
 	}
 	st := &state{ov: newOverlay(), side: side}
-	if st.base, err = openSingle(ctx, &d.o, d.t, side); err != nil {
+	if st.base, err = d.sameBase(side); err != nil {
 		return nil, err
+	}
+	if st.base == nil {
+		if st.base, err = openSingle(ctx, &d.o, d.t, side); err != nil {
+			return nil, err
+		}
 	}
 	j, f, err := openJournal(d.t.path)
 	if err != nil || j == nil {
@@ -79,6 +85,22 @@ func (d *Driver) loadOnce(ctx context.Context) (*state, error) {
 	defer f.Close()
 	st.jrnl = j
 	return st, d.replayAll(st, f)
+}
+
+// sameBase returns the base that the handle has, if it is what is on disk: what
+// is known of it, such as the index of its IDs, stays good. nil: it is not.
+func (d *Driver) sameBase(side *side) (*base, error) {
+	now, err := identify(d.t.path)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed || d.st == nil || d.st.base == nil || d.st.base.id != now || !bytes.Equal(side.text, d.st.side.text) {
+		return nil, nil
+	}
+	d.st.base.acquire()
+	return d.st.base, nil
 }
 
 // replayAll puts the whole journal on top of the base, if it is this base's.

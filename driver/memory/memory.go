@@ -46,6 +46,8 @@ type Driver struct {
 	bytes  int64            // what the live records take; kept only with MaxBytes
 	index  []*index
 
+	scratch []change // for the next commit, to save an allocation
+
 	snaps sync.Mutex
 	open  map[uint64]int // the snapshots in use, by clock; guarded by snaps
 	stale []*slot        // slots that keep old versions for snapshots; guarded by snaps

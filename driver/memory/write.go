@@ -41,7 +41,11 @@ func (d *Driver) commit(ws []dataknobs.Write, results []dataknobs.Result, atomic
 	if d.closed {
 		return errClosed
 	}
-	tx := transaction{d: d, clock: d.clock + 1}
+	tx := transaction{d: d, clock: d.clock + 1, done: d.scratch}
+	defer func() {
+		clear(tx.done) // holds on to nothing
+		d.scratch = tx.done[:0]
+	}()
 	for i := range ws {
 		results[i] = tx.apply(&ws[i])
 		if results[i].Err != nil && atomic {
