@@ -126,7 +126,17 @@ func TestWarnings(t *testing.T) {
 		if got := strings.Join(warned, "\n"); got != tt.want {
 			t.Errorf("%s: warned of %q, want %q", tt.query, got, tt.want)
 		}
-		p, err := db.Explain(t.Context(), dk.MustParse(tt.query), dk.ExplainOptions{})
+		q := dk.MustParse(tt.query)
+		if q.Where != nil {
+			warned = nil
+			if _, err := db.Count(t.Context(), q.Where); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(warned, "\n"); got != tt.want {
+				t.Errorf("count of %s: warned of %q, want %q", tt.query, got, tt.want)
+			}
+		}
+		p, err := db.Explain(t.Context(), q, dk.ExplainOptions{})
 		if err != nil || strings.Join(p.Warnings, "\n") != tt.want {
 			t.Errorf("%s: got the warnings %q, %v", tt.query, p.Warnings, err)
 		}

@@ -71,6 +71,7 @@ func (db *DB) Count(ctx context.Context, where Expr, opts ...RunOption) (int64, 
 	if err != nil {
 		return 0, db.fail("count", "", err)
 	}
+	p.warn(ctx)
 	n, err := p.count(ctx)
 	return n, db.fail("count", "", err)
 }

@@ -70,6 +70,7 @@ func (j *whereJob) run(ctx context.Context, where Expr) error {
 	if j.match, err = Compile(p.q.Where); err != nil {
 		return err
 	}
+	p.warn(ctx)
 	return j.changeFound(ctx, p)
 }
 

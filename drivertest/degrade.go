@@ -272,7 +272,7 @@ func (w *degraded) cut(s *dataknobs.Scan, r *dataknobs.Record) *dataknobs.Record
 func (w *degraded) Aggregate(ctx context.Context, a *dataknobs.Aggregation) iter.Seq2[dataknobs.Group, error] {
 	return func(yield func(dataknobs.Group, error) bool) {
 		var recs []*dataknobs.Record
-		err := error(nil)
+		var err error
 		if w.f.Aggregate == nil || w.aggregation(a).Fidelity != dataknobs.Exact || !w.exact(a.Where) || hasNot(a.Where) {
 			err = dataknobs.Errorf(dataknobs.Internal, "an aggregation that this store cannot do: %+v", a)
 		} else {

@@ -103,7 +103,7 @@ func (a *app) say(format string, args ...any) {
 // run runs one command line and returns its exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	root := a.rootCommand()
-	root.SetArgs(append([]string{}, args...)) // nil would mean os.Args
+	root.SetArgs(joinBools(args))
 	err := root.ExecuteContext(ctx)
 	return a.exit(ctx, err)
 }

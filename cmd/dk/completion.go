@@ -218,7 +218,7 @@ func storeNames(word string) ([]string, cobra.ShellCompDirective) {
 		case isFolder(at, e):
 			names = append(names, scheme+dir+name+"/")
 			folders = true
-		case isDataFile(name):
+		case isDataFile(name) && !strings.HasSuffix(name, ".dk.json"): // what dk itself keeps beside a file
 			names = append(names, scheme+dir+name)
 		}
 	}

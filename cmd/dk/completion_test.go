@@ -12,6 +12,7 @@ func TestCompletion(t *testing.T) {
 	s.write("planes.csv", planesCSV)
 	s.write("people.json", peopleJSON)
 	s.write("notes.txt", "no data")
+	s.write("pens.json.dk.json", "{}")
 	s.write("data/more.parquet.gz", "")
 	s.write("odd.ndjson", `{"unit price":1,"year":2}`+"\n")
 	for _, c := range []struct {
@@ -21,6 +22,7 @@ func TestCompletion(t *testing.T) {
 	}{
 		{"commands", "", []string{"query", "copy", "backends"}, ""},
 		{"stores", "query|", []string{"planes.csv", "people.json", "data/"}, "notes.txt"},
+		{"no side files", "query|pe", []string{"people.json"}, "pens.json.dk.json"},
 		{"stores that begin", "get|pl", []string{"planes.csv"}, "people.json"},
 		{"stores in a folder", "count|data/", []string{"data/more.parquet.gz"}, "planes.csv"},
 		{"schemes", "query|me", []string{"mem:", "memory:"}, "file:"},

@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -213,6 +215,11 @@ func (c *copier) whole(ctx context.Context) (err error) {
 	defer func() {
 		if cerr := dst.Close(); err == nil {
 			err = cerr
+		}
+	}()
+	defer func() {
+		if errors.Is(err, syscall.EPIPE) && toStdout(c.dstName) {
+			err = &outputError{err} // not of a store that hung up
 		}
 	}()
 	p := c.progress("copying")

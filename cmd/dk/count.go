@@ -38,6 +38,9 @@ func (a *app) countCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if n == 0 {
+				a.warnKinds(cmd.Context(), db, where)
+			}
 			return a.buffered(func(w *bufio.Writer) error {
 				_, err := fmt.Fprintln(w, n)
 				return err

@@ -31,8 +31,8 @@ Exit code 0 means that the change is durable.
 	_ = cmd.RegisterFlagCompletionFunc("where", a.completeText(store))
 	_ = cmd.RegisterFlagCompletionFunc("unset", a.completeText(store))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, texts := "", args[1:]
-		if !cmd.Flags().Changed("where") {
+		id, texts, byWhere := "", args[1:], cmd.Flags().Changed("where")
+		if !byWhere {
 			if len(texts) == 0 {
 				return usagef("no record is named").withHint("give an ID, or --where CONDITION")
 			}
@@ -42,7 +42,7 @@ Exit code 0 means that the change is durable.
 		if err != nil {
 			return err
 		}
-		if id != "" {
+		if !byWhere {
 			return a.withStore(cmd.Context(), args[0], store, func(db *dataknobs.DB) error {
 				_, err := db.Patch(cmd.Context(), id, changes, revisionOption(*rev)...)
 				return err

@@ -44,7 +44,7 @@ func filePath(store string) (string, bool) {
 func isNewFile(store string) bool {
 	path, ok := filePath(store)
 	if !ok {
-		return store == "-" || strings.HasPrefix(store, "file:-")
+		return toStdout(store)
 	}
 	info, err := os.Stat(path)
 	if os.IsNotExist(err) {
@@ -52,6 +52,9 @@ func isNewFile(store string) bool {
 	}
 	return err == nil && info.Mode().IsRegular() && info.Size() == 0
 }
+
+// toStdout reports whether what is written to the store goes to standard output.
+func toStdout(store string) bool { return store == "-" || strings.HasPrefix(store, "file:-") }
 
 // identity names a store for a checkpoint: the same name from any folder.
 func identity(store string) string {

@@ -49,8 +49,11 @@ func exitOf(err error) int {
 func TestBrokenPipe(t *testing.T) {
 	s := newShell(t)
 	s.numbered("n.csv", 200_000)
-	for _, format := range []string{"ndjson", "csv", "json", "table", "markdown"} {
-		cmd := s.command("query", "n.csv", "-o", format)
+	for _, args := range []string{
+		"query n.csv -o ndjson", "query n.csv -o csv", "query n.csv -o json", "query n.csv -o table", "query n.csv -o markdown",
+		"copy n.csv - --dst-format ndjson", "copy n.csv - --dst-format csv",
+	} {
+		cmd := s.command(strings.Fields(args)...)
 		var errs bytes.Buffer
 		cmd.Stderr = &errs
 		out, err := cmd.StdoutPipe()
@@ -63,7 +66,7 @@ func TestBrokenPipe(t *testing.T) {
 		line, _ := bufio.NewReader(out).ReadString('\n')
 		out.Close()
 		if code := exitOf(cmd.Wait()); code != 0 || errs.Len() > 0 || line == "" {
-			t.Errorf("%s: exit code %d, first line %q, stderr %q", format, code, line, errs.String())
+			t.Errorf("%s: exit code %d, first line %q, stderr %q", args, code, line, errs.String())
 		}
 	}
 }

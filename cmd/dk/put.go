@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -86,9 +87,13 @@ func putMode(mode string) (dataknobs.Condition, error) {
 // argumentRecord makes a record of ID name=value …
 func argumentRecord(args []string, rev string) (w dataknobs.Write, err error) {
 	id := args[0]
-	if _, _, aerr := parseAssign(id); aerr == nil && len(args) > 1 {
-		// Most likely the ID was left out; an ID may hold a = only alone.
-		return w, usagef("the first argument after the store is the ID, not %s", id)
+	if _, v, ok := strings.Cut(id, "="); ok && strings.Trim(v, "=") != "" {
+		// Most likely the ID was left out; base64 may end in =.
+		return w, usagef("the first argument after the store is the ID, not %s", id).
+			withHint("a record that gets its ID from the store, or has a = in it, is put on standard input")
+	}
+	if id == "" {
+		return w, usagef("the ID is empty").withHint("a record that gets its ID from the store is put on standard input")
 	}
 	changes, err := parseChanges(args[1:])
 	if err != nil {

@@ -68,6 +68,17 @@ func TestPutRefuses(t *testing.T) {
 	}
 }
 
+// TestWithoutID: an ID that was forgotten, or is empty, is not made up.
+func TestWithoutID(t *testing.T) {
+	s := newShell(t)
+	s.fails(2, []string{"is the ID, not n=1", "standard input"}, "put", "x.json", "n=1")
+	s.fails(2, []string{"is the ID, not n=1"}, "put", "x.json", "n=1", "m=2")
+	s.fails(2, []string{"the ID is empty"}, "put", "x.json", "", "n=1")
+	s.ok("put", "x.json", "YWJjZA==", "n=1")
+	s.fails(2, []string{"the ID is empty"}, "patch", "x.json", "", "n=2")
+	same(t, "what is there", s.ok("query", "x.json"), `{"_id":"YWJjZA==","n":1}`+"\n")
+}
+
 func TestPutSomeFail(t *testing.T) {
 	s := newShell(t)
 	s.write("x.json", `{"a":{"n":1}}`)

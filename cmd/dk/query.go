@@ -79,6 +79,9 @@ func (a *app) query(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query, v
 		recs = a.firstOnly(recs, tableOnTerminal)
 	}
 	n, err := a.printAll(ctx, v.format, s, names, recs)
+	if err == nil && n == 0 {
+		a.warnKinds(ctx, db, q.Where)
+	}
 	if err == nil && v.format == "table" {
 		a.note("(%s)", count(n, "record"))
 	}

@@ -186,6 +186,53 @@ func TestWarningsOnce(t *testing.T) {
 	}
 }
 
+// TestWarningsOfKinds: an empty answer names what can never be true.
+func TestWarningsOfKinds(t *testing.T) {
+	s := newShell(t)
+	s.write("x.csv", "name,delay,at\na,5,2026-01-02T03:04:05Z\nb,NA,2026-01-03T03:04:05Z\n")
+	s.write("x.json", `[{"name":"a","tags":["x"]}]`)
+	const nulls = "(where words in a column of numbers mean null, name them, as in --nulls NA)"
+	for _, c := range []struct{ args, want string }{
+		{"query|x.csv|delay > 100", "delay holds string values, so delay > 100 is true of no record " + nulls},
+		{"count|x.csv|delay > 100 and name = 'a'", "delay holds string values, so delay > 100 is true of no record " + nulls},
+		{"query|x.csv|delay between 1 and 9", "delay holds string values, so delay BETWEEN 1 AND 9 is true of no record " + nulls},
+		{"query|x.csv|delay > 100|--nulls|NA", ""},
+		{"query|x.csv|delay like '5%'|--nulls|NA", "delay holds int values, so delay LIKE '5%' is true of no record"},
+		{"query|x.csv|at > '2027-01-01'", ""},
+		{"query|x.csv|at > 'tomorrow'", "at holds time values, so at > 'tomorrow' is true of no record"},
+		{"query|x.csv|name = 'c'", ""},
+		{"query|x.csv|delay not like '5%'|--nulls|NA", "delay holds int values, so delay NOT LIKE '5%' is true of no record"},
+		{"query|x.csv|delay != 5 and name = 'c'", ""},
+		{"query|x.json|tags contains 'y'", ""},
+		{"delete|x.csv|--where|nam = 'z'|--dry-run", "no field is called nam; did you mean name?"},
+		{"count|x.csv|delai > 3", "no field is called delai; did you mean delay?"},
+	} {
+		want := c.want
+		if want != "" {
+			want = "dk: warning: " + want + "\n"
+		}
+		r := s.run("", strings.Split(c.args, "|")...)
+		if r.code != exitDone {
+			t.Errorf("%s: exit code %d", c.args, r.code)
+		}
+		same(t, c.args, r.err, want)
+	}
+}
+
+// TestBoolOptions: --header false is read like --nulls NA, and not as a query.
+func TestBoolOptions(t *testing.T) {
+	s := newShell(t)
+	s.write("x.csv", "1,2\n")
+	const want = `{"column1":1,"column2":2}` + "\n"
+	for _, args := range []string{"x.csv|--header|false", "x.csv|--header=false", "--header|false|x.csv", "x.csv|true|--header|false"} {
+		same(t, args, s.ok(append([]string{"query"}, strings.Split(args, "|")...)...), want)
+	}
+	s.ok("copy", "x.csv", "y.csv", "--src-header", "false", "--dst-header", "true")
+	same(t, "y.csv", s.read("y.csv"), "column1,column2\n1,2\n")
+	same(t, "a query that is a word", s.ok("count", "x.csv", "--readonly", "--", "false"), "0\n")
+	same(t, "alone", s.ok("count", "x.csv", "--readonly", "column1 = 1 or true", "--header=false"), "1\n")
+}
+
 func TestSchemaExplainBackends(t *testing.T) {
 	s := newShell(t)
 	s.write("planes.csv", planesCSV)

@@ -43,6 +43,35 @@ func storeOptions(cmd *cobra.Command, prefix string) *storeFlags {
 	return s
 }
 
+// joinBools makes --header false one argument, so that it reads like --nulls NA: what
+// follows a flag that may stand alone would be taken for a store or a query.
+// The result is never nil, which would mean os.Args to cobra.
+func joinBools(args []string) []string {
+	joined := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(joined, args[i:]...)
+		}
+		if i+1 < len(args) && (args[i+1] == "true" || args[i+1] == "false") && isBoolOption(args[i]) {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
+}
+
+func isBoolOption(arg string) bool {
+	name, ok := strings.CutPrefix(arg, "--")
+	for _, prefix := range []string{"src-", "dst-"} {
+		name = strings.TrimPrefix(name, prefix)
+	}
+	return ok && slices.ContainsFunc(allOptions(), func(o option) bool {
+		return o.Kind == dataknobs.OptionBool && flagName(o.Name) == name
+	})
+}
+
 // flagName is the flag for an option: words are joined by dashes.
 func flagName(option string) string { return strings.ReplaceAll(option, "_", "-") }
 

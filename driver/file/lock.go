@@ -88,11 +88,9 @@ func held(path string, f *os.File) error {
 		WithHint("a file has one writer at a time; try again when it has closed the store")
 }
 
-// release lets go of the lock. The file goes first, while nobody else can hold it.
+// release lets go of the lock. The file goes first, while nobody else can hold
+// it. Where an open file cannot be removed it stays, which does no harm.
 func (l *lock) release() error {
-	err := os.Remove(l.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return errors.Join(err, l.f.Close())
+	_ = os.Remove(l.path)
+	return l.f.Close()
 }
