@@ -68,29 +68,39 @@ type Error struct {
 // with a caret under the place).
 func (e *Error) Error() string {
 	var b strings.Builder
-	for _, s := range []string{e.Op, e.Store} {
-		if s != "" {
-			b.WriteString(strings.TrimSuffix(s, ":") + ": ")
-		}
+	if e.Op != "" {
+		b.WriteString(e.Op + ": ")
+	}
+	what := e.what()
+	// What was found while reading a file names the file by itself.
+	if e.Store != "" && !strings.HasPrefix(what, e.Store+":") && !strings.HasPrefix(what, e.Store+" ") {
+		b.WriteString(strings.TrimSuffix(e.Store, ":") + ": ")
 	}
 	if e.ID != "" {
 		fmt.Fprintf(&b, "record %q: ", e.ID)
 	}
-	switch {
-	case e.Message != "":
-		b.WriteString(e.Message)
-	default:
-		b.WriteString(e.Code.Error())
-	}
-	if e.Err != nil {
-		if cause := e.Err.Error(); cause != "" {
-			b.WriteString(": " + cause)
-		}
-	}
+	b.WriteString(what)
 	if e.Hint != "" {
 		b.WriteString(" (" + e.Hint + ")")
 	}
 	return b.String()
+}
+
+// what is the message with its cause, or what stands in for it.
+func (e *Error) what() string {
+	var cause string
+	if e.Err != nil {
+		cause = e.Err.Error()
+	}
+	switch {
+	case e.Message == "" && cause == "":
+		return e.Code.Error()
+	case e.Message == "":
+		return cause
+	case cause == "":
+		return e.Message
+	}
+	return e.Message + ": " + cause
 }
 
 // Unwrap returns the cause.

@@ -50,6 +50,34 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// The Go program of the README compiles, runs twice, and finds what it wrote.
+func TestReadmeProgram(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```go\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found {
+		t.Fatal("README.md has no Go program")
+	}
+	dir := t.TempDir()
+	src, bin := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
+	if err := os.WriteFile(src, []byte(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, src).CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for range 2 {
+		cmd := exec.CommandContext(t.Context(), bin)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "Grace 1906\n" {
+			t.Errorf("got %q, %v", out, err)
+		}
+	}
+}
+
 // runConsole runs the lines that start with "$ " and returns the block as it
 // ought to be.
 func runConsole(t *testing.T, block, dir, bin string) string {

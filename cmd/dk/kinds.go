@@ -56,16 +56,14 @@ func mayHold(held dataknobs.KindSet, c *dataknobs.Cond) bool {
 		if _, ok := dataknobs.ParseTime(v.Str()); ok && held.Has(dataknobs.KindTime) {
 			return true
 		}
-		return held.Has(v.Kind()) || isNumber(v) && held&numbers != 0
+		return held.Has(v.Kind()) || v.IsNumber() && held&numbers != 0
 	})
 }
-
-func isNumber(v dataknobs.Value) bool { return numbers.Has(v.Kind()) }
 
 // nullsHint says how a column of numbers with words in it is read as numbers.
 func nullsHint(db *dataknobs.DB, held dataknobs.KindSet, c *dataknobs.Cond) string {
 	table := strings.Contains(db.Name(), ".csv") || strings.Contains(db.Name(), ".tsv")
-	if !table || !held.Only(dataknobs.KindString) || !slices.ContainsFunc(c.Args, isNumber) {
+	if !table || !held.Only(dataknobs.KindString) || !slices.ContainsFunc(c.Args, dataknobs.Value.IsNumber) {
 		return ""
 	}
 	return " (where words in a column of numbers mean null, name them, as in --nulls NA)"
