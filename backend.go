@@ -122,9 +122,7 @@ func Backends() []*Backend {
 // known are the backends of this module by every name, with the package that
 // registers each: for saying which import is missing.
 var known = map[string]string{
-	"file": "file", "memory": "memory", "mem": "memory", "sqlite": "sqlite",
-	"postgres": "postgres", "postgresql": "postgres", "elasticsearch": "elasticsearch", "es": "elasticsearch",
-	"s3": "s3", "redis": "redis", "rediss": "redis", "mongodb": "mongodb",
+	"file": "file", "memory": "memory", "mem": "memory",
 }
 
 // LookupBackend returns the backend of that name or scheme, in any case. The

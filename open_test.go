@@ -94,7 +94,8 @@ func TestOpenErrors(t *testing.T) {
 		{"  ", []string{"no store is named"}},
 		{"testfil:x", []string{`"testfil"`, "did you mean testfile?", "./testfil:"}},
 		{"gopher://x", []string{`no kind of store called "gopher"`, "testnet"}},
-		{"redis:x", []string{`without the backend "redis"`, `import _ "dataknobs.dev/dataknobs/driver/redis"`}},
+		{"file:x", []string{`without the backend "file"`, `import _ "dataknobs.dev/dataknobs/driver/file"`}},
+		{"redis:x", []string{`no kind of store called "redis"`, "file, "}}, // no import of what there is not
 		{"x.csv?kye=id", []string{`no option "kye"`, "did you mean key?"}},
 		{"testnet:?zzzzzz=1", []string{`no option "zzzzzz"`, "it has key, count"}},
 		{"testnet:?key=a&key=b", []string{"key is given twice"}},

@@ -60,11 +60,14 @@ means that the change is durable.`,
 
 func (a *app) deleteWhere(ctx context.Context, db *dataknobs.DB, where dataknobs.Expr, dry bool) error {
 	if !dry {
-		return a.changed(ctx, "removed", func(ctx context.Context) (int64, error) { return db.DeleteWhere(ctx, where) })
+		return a.changed(ctx, db, where, "removed", func(ctx context.Context) (int64, error) { return db.DeleteWhere(ctx, where) })
 	}
 	n, err := db.Count(ctx, where)
 	if err != nil {
 		return err
+	}
+	if n == 0 {
+		a.warnKinds(ctx, db, where)
 	}
 	return a.buffered(func(w *bufio.Writer) error {
 		_, err := fmt.Fprintln(w, n)

@@ -143,6 +143,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown command", 2, []string{`no command "qurey"`, "did you mean dk query?"}, "qurey|x"},
 		{"a store for a command", 2, []string{"dk query planes.csv"}, "planes.csv"},
 		{"unknown flag", 2, []string{"no flag --nuls", "did you mean --nulls?"}, "query|planes.csv|--nuls|NA"},
+		{"unknown flag of dk itself", 2, []string{"dk: dk has no flag --nulls", "after it: dk query STORE --nulls"}, "--nulls|NA"},
 		{"unknown short flag", 2, []string{"no flag -z"}, "query|planes.csv|-z"},
 		{"flag without value", 2, []string{"flag needs an argument"}, "query|planes.csv|--nulls"},
 		{"two texts", 2, []string{"one argument, but 4 were given", `"born > 1900 limit"`}, "query|people.json|born|>|1900|limit"},
@@ -194,6 +195,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 
 func TestOverview(t *testing.T) {
 	s := newShell(t)
+	same(t, "dk --version", s.ok("--version"), s.ok("version"))
 	out := s.ok()
 	for _, want := range []string{"dk query flights.csv", "  copy ", "  backends "} {
 		if !strings.Contains(out, want) {

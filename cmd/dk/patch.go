@@ -53,7 +53,7 @@ Exit code 0 means that the change is durable.
 			return err
 		}
 		return a.withStore(cmd.Context(), args[0], store, func(db *dataknobs.DB) error {
-			return a.changed(cmd.Context(), "patched", func(ctx context.Context) (int64, error) {
+			return a.changed(cmd.Context(), db, expr, "patched", func(ctx context.Context) (int64, error) {
 				return db.PatchWhere(ctx, expr, changes)
 			})
 		})
@@ -97,8 +97,9 @@ func whereFlag(where string, params *paramFlags, rev string) (dataknobs.Expr, er
 	return parseWhere(where, params)
 }
 
-// changed runs a change of many records and says how many there were.
-func (a *app) changed(ctx context.Context, what string, do func(context.Context) (int64, error)) error {
+// changed runs a change of the records that where selects and says how many
+// there were.
+func (a *app) changed(ctx context.Context, db *dataknobs.DB, where dataknobs.Expr, what string, do func(context.Context) (int64, error)) error {
 	p := a.progress("working", "record", 0)
 	n, err := do(ctx)
 	p.finish()
@@ -107,6 +108,9 @@ func (a *app) changed(ctx context.Context, what string, do func(context.Context)
 			a.say("%s had been %s before this:", count(n, "record"), what)
 		}
 		return err
+	}
+	if n == 0 {
+		a.warnKinds(ctx, db, where)
 	}
 	a.note("%s %s", count(n, "record"), what)
 	return nil

@@ -23,7 +23,7 @@ arrays of objects. Exit code 0 means that all of them are durable.
 Beside its fields an object may have the members that dk query prints: _id, _meta (an object), and
 _rev, which makes the put conditional on that revision. A record without _id gets an ID from the
 store's key, or a new one; --ids prints the IDs. When some records fail the others are stored all the same, and each
-failure is named.
+failure is named. What dk query prints of times and bytes are texts: dk copy keeps their kinds.
 
 ` + literalHelp,
 		Example: `  dk put people.json ada name='Ada Lovelace' born=1815 address.city=London

@@ -205,6 +205,8 @@ func TestWarningsOfKinds(t *testing.T) {
 		{"query|x.csv|delay != 5 and name = 'c'", ""},
 		{"query|x.json|tags contains 'y'", ""},
 		{"delete|x.csv|--where|nam = 'z'|--dry-run", "no field is called nam; did you mean name?"},
+		{"delete|x.csv|--key|name|--where|delay > 3|--dry-run", "delay holds string values, so delay > 3 is true of no record " + nulls},
+		{"patch|x.csv|--key|name|--where|delay > 3|delay=1", "delay holds string values, so delay > 3 is true of no record " + nulls},
 		{"count|x.csv|delai > 3", "no field is called delai; did you mean delay?"},
 	} {
 		want := c.want

@@ -37,7 +37,13 @@ func (a *app) rootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          knownCommand,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	version := root.Flags().Bool("version", false, "print the version")
+	root.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *version {
+			return a.printVersion()
+		}
+		return cmd.Help()
 	}
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
@@ -124,14 +130,17 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	unknown := usagef("dk %s has no flag --%s", cmd.Name(), m[1])
+	unknown := usagef("%s has no flag --%s", cmd.CommandPath(), m[1])
 	if strings.HasPrefix(err.Error(), "unknown shorthand") {
-		unknown = usagef("dk %s has no flag -%s", cmd.Name(), m[1])
+		unknown = usagef("%s has no flag -%s", cmd.CommandPath(), m[1])
 	}
 	if near := nearest.Of(strings.ReplaceAll(m[1], "_", "-"), names); near != "" {
 		return unknown.withHint("did you mean --%s?", near)
 	}
-	return unknown.withHint("dk %s --help lists the flags; an ID or a value that begins with a dash goes after --", cmd.Name())
+	if !cmd.HasParent() {
+		return unknown.withHint("the flags of a command go after it: dk query STORE --%s", m[1])
+	}
+	return unknown.withHint("%s --help lists the flags; an ID or a value that begins with a dash goes after --", cmd.CommandPath())
 }
 
 // help prints the help of a command, or the overview.

@@ -20,13 +20,15 @@ func (a *app) versionCommand() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error {
-			return a.buffered(func(w *bufio.Writer) error {
-				_, err := fmt.Fprintf(w, "dk %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return err
-			})
-		},
+		RunE: func(*cobra.Command, []string) error { return a.printVersion() },
 	}
+}
+
+func (a *app) printVersion() error {
+	return a.buffered(func(w *bufio.Writer) error {
+		_, err := fmt.Fprintf(w, "dk %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		return err
+	})
 }
 
 // version is the module's version and the commit that it was built from, as

@@ -182,6 +182,7 @@ func TestReadErrors(t *testing.T) {
 		{"invalid UTF-8", "a,b\nx,y\nx,\xff\n", codec.ReadOptions{}, "line 3, column 2 (`b`): the cell is not valid UTF-8 (if the file is latin-1, read it with encoding=latin1)"},
 		{"NUL", "a,b\nx,y\x00\n", codec.ReadOptions{}, "line 2, column 2 (`b`): the cell contains a NUL"},
 		{"NUL in latin-1", "a,b\nx,y\x00\n", codec.ReadOptions{CSV: codec.CSVOptions{Latin1: true}}, "line 2, column 2 (`b`): the cell contains a NUL"},
+		{"carriage returns alone", "a,b\r1,2\r", codec.ReadOptions{}, "has lines that end with a carriage return alone"},
 		{"UTF-16", "\xff\xfea\x00", codec.ReadOptions{}, "UTF-16"},
 		{"not an int", "a,b\n1,x\n1.5,x\n", kinds(dataknobs.KindInt), "line 3, column 1 (`a`): \"1.5\" is not an int"},
 		{"int beyond 64 bits", "a\n9223372036854775808\n", kinds(dataknobs.KindInt), "line 2, column 1 (`a`)"},

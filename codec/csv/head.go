@@ -41,6 +41,9 @@ func (f *file) header(head []byte, all bool) (ok bool, err error) {
 	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
 		return false, f.errorf("is UTF-16 text").WithHint("convert it to UTF-8 first, for example with iconv")
 	}
+	if endsInCR(head) {
+		return false, f.errorf("has lines that end with a carriage return alone").WithHint("convert it first, for example with tr '\\r' '\\n'")
+	}
 	p, line := 0, int64(1)
 	if bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		p = 3
@@ -79,6 +82,13 @@ func (f *file) header(head []byte, all bool) (ok bool, err error) {
 	f.start.Offset += int64(min(end, len(head)-p)) // padded may have added the end of the line
 	f.start.Line += int64(bytes.Count(data[:end], []byte{'\n'}))
 	return true, f.finish(data[end:], all, names)
+}
+
+// endsInCR reports whether the lines of a file end as on old Macs: it would be
+// read as a header of many columns and nothing else.
+func endsInCR(head []byte) bool {
+	i := bytes.IndexAny(head, "\r\n\"")
+	return i >= 0 && i < len(head)-1 && head[i] == '\r' && bytes.IndexByte(head, '\n') < 0
 }
 
 // nullRows reports whether a blank line at the beginning is a row: in a file
