@@ -169,7 +169,9 @@ func (o *ourSide) readOne(i int) (int, error) {
 }
 
 func (o *ourSide) createOne(i int) (int, error) {
-	_, err := o.db.Create(o.b.ctx, person(peerRecords+i))
+	id := fmt.Sprintf("new%d", i) // a record that no search finds
+	_, err := o.db.Create(o.b.ctx, dataknobs.NewRecord(id, dataknobs.F("id", id),
+		dataknobs.F("name", "One More"), dataknobs.F("age", 1), dataknobs.F("city", "Nowhere")))
 	return 1, err
 }
 

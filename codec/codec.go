@@ -96,6 +96,13 @@ type File interface {
 	Close() error
 }
 
+// A Guesser is a File that can say, from its beginning alone, what its Layout
+// will most likely be. A scan with Speculate that reads values by a layout that
+// proves wrong ends with ErrUnsettled, or yields a value that does not fit it.
+type Guesser interface {
+	GuessLayout() *Layout
+}
+
 // ErrUnsettled is what Scan returns when its assumed kinds proved wrong.
 const ErrUnsettled = scanError("kinds were not as assumed; scan again")
 

@@ -185,7 +185,7 @@ func (f *file) all() []int {
 	return cols
 }
 
-// found returns what is known of a column; its kinds must be settled.
+// found returns what is known of a column, or assumed where its kinds are not settled.
 func (f *file) found(col int) marks {
 	known, guess := f.marks()
 	if known[col] != 0 {
@@ -230,6 +230,11 @@ func (f *file) Layout(ctx context.Context) (*codec.Layout, error) {
 	if err := f.settle(ctx, f.all()); err != nil {
 		return nil, err
 	}
+	return f.GuessLayout(), nil
+}
+
+// GuessLayout implements codec.Guesser: what is not settled yet is assumed.
+func (f *file) GuessLayout() *codec.Layout {
 	l := &codec.Layout{Version: 1, Delimiter: string(f.delim), NoHeader: f.noHeader(), Nulls: f.nulls.words}
 	for i, c := range f.cols {
 		switch c.role {
@@ -241,7 +246,7 @@ func (f *file) Layout(ctx context.Context) (*codec.Layout, error) {
 			l.Columns = append(l.Columns, codec.Column{Name: c.name, Kind: f.layoutKind(i)})
 		}
 	}
-	return l, nil
+	return l
 }
 
 // layoutKind names a column's kind; "null" where every cell is.

@@ -20,6 +20,8 @@ type base struct {
 	id    fileID // of the single file
 	parts []*part
 	used  *codec.Layout // what the side file says, which the file is read by; may be nil
+	side  *side         // of a single file
+	sound atomic.Bool   // checkEdited has nothing (more) to find
 	rule  atomic.Pointer[ids]
 	hive  map[string]dataknobs.Kind
 	refs  atomic.Int64
@@ -98,7 +100,10 @@ func (b *base) open(ctx context.Context, side *side) error {
 	if err := p.checkHead(b.t.format); err != nil {
 		return err
 	}
-	p.src = p.fileSource()
+	if err := p.setSource(b.t.format, p.fileSource()); err != nil {
+		return err
+	}
+	b.side = side
 	b.used = side.layoutOf(p.f, p.info.Size())
 	if err := b.openPart(ctx, p, b.used); err != nil {
 		return err
@@ -150,6 +155,16 @@ func (p *part) fileSource() codec.Source {
 	}
 	src.Open = func(context.Context) (io.ReadCloser, error) { return decompress(p.name, section(), p.comp) }
 	return src
+}
+
+// setSource makes src what the part is read from, unless the file has no bytes.
+func (p *part) setSource(f *format, src codec.Source) (err error) {
+	p.src = src
+	if p.info.Size() == 0 {
+		p.comp = noCompression
+		p.src, err = blankSource(p.name, f)
+	}
+	return err
 }
 
 // file is the opened file. It may be replaced by one that is opened in another

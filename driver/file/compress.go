@@ -52,16 +52,13 @@ func checkContent(name string, head []byte, f *format, comp compression) error {
 	}
 	got := contentOf(head)
 	switch {
-	case len(head) == 0 && want == "" && f.name != "json":
-		return nil // an empty CSV or NDJSON file holds no records
-	case len(head) > 0 && got == want:
+	case len(head) == 0:
+		return nil // it holds no records, whatever its format: see blankSource
+	case got == want:
 		return nil
 	}
 	says := "plain text"
-	switch {
-	case len(head) == 0:
-		says = "empty"
-	case got != "":
+	if got != "" {
 		says = got + " data"
 	}
 	if want == "" {
@@ -69,8 +66,6 @@ func checkContent(name string, head []byte, f *format, comp compression) error {
 	}
 	e := dataknobs.Errorf(dataknobs.DataLoss, "%s is %s, not the %s that its name or options say", name, says, want)
 	switch {
-	case len(head) == 0:
-		return e.WithHint("remove the file to start a new store")
 	case got == "parquet":
 		return e.WithHint("say format=parquet")
 	case f.binary:

@@ -55,12 +55,13 @@ func (w *writer) convert(ctx context.Context, snap *snapshot, stats *dataknobs.S
 	if !d.t.format.binary {
 		return 0, notHere("the format " + d.t.format.name + " is not written by columns")
 	}
-	c := &conversion{d: d, snap: snap, stats: stats}
-	layout, err := c.layout(ctx)
-	if err != nil {
-		return 0, err
+	c := &conversion{d: d, snap: snap, stats: stats, guess: true}
+	layout, t, m, err := c.write(ctx)
+	if err != nil && c.guess && dataknobs.CodeOf(err) != dataknobs.Unsupported && ctx.Err() == nil {
+		// Whatever is wrong, it may be the guess: the whole file decides.
+		c.guess, c.rows = false, 0
+		layout, t, m, err = c.write(ctx)
 	}
-	t, m, err := d.writeFile(ctx, layout, 0, func(out codec.Writer) error { return c.copy(ctx, layout, out) })
 	if err != nil {
 		return 0, err
 	}
@@ -82,6 +83,17 @@ type conversion struct {
 	snap  *snapshot
 	stats *dataknobs.ScanStats
 	rows  int64
+	guess bool // take the kinds of the source from its beginning
+}
+
+// write writes the copy as a temporary file.
+func (c *conversion) write(ctx context.Context) (*codec.Layout, *temp, mark, error) {
+	layout, err := c.layout(ctx)
+	if err != nil {
+		return nil, nil, mark{}, err
+	}
+	t, m, err := c.d.writeFile(ctx, layout, 0, func(out codec.Writer) error { return c.copy(ctx, layout, out) })
+	return layout, t, m, err
 }
 
 // layout is how the copy holds its records: the columns of the source, and
@@ -94,7 +106,7 @@ func (c *conversion) layout(ctx context.Context) (*codec.Layout, error) {
 	if len(b.parts) > 1 || !c.plainColumns() {
 		return nil, notHere("the columns of the source are known only when it has been read")
 	}
-	from, err := b.parts[0].file().Layout(ctx)
+	from, err := c.sourceLayout(ctx, b.parts[0].file())
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +125,16 @@ func (c *conversion) layout(ctx context.Context) (*codec.Layout, error) {
 		l.ID = idColumn
 	}
 	return l, nil
+}
+
+// sourceLayout returns the layout of the source; guess stays true only where it
+// was guessed.
+func (c *conversion) sourceLayout(ctx context.Context, f codec.File) (*codec.Layout, error) {
+	if g, ok := f.(codec.Guesser); ok && c.guess {
+		return g.GuessLayout(), nil
+	}
+	c.guess = false
+	return f.Layout(ctx)
 }
 
 // plainColumns reports whether the source's format knows its columns.
@@ -144,7 +166,7 @@ func (c *conversion) copy(ctx context.Context, layout *codec.Layout, out codec.W
 	wg.Go(func() {
 		q.run(inner, func(ctx context.Context, p *part, workers int, blocks chan<- *block) error {
 			scan := n.codec
-			scan.Workers = workers
+			scan.Workers, scan.Speculate = workers, c.guess
 			scan.Begin = func(int) (codec.Visitor, error) {
 				v := &chunker{row: n.newRow(p), at: at, vals: make([]dataknobs.Value, len(at))}
 				v.blk = &block{chunk: cw.NewChunk(), done: make(chan struct{})}

@@ -269,6 +269,93 @@ func faultAt(t *testing.T, name string, fsys *faultFS) (done bool) {
 	return fsys.step < fsys.fail
 }
 
+// When folding fails after writes were acknowledged, the error says that they
+// are safe, and the next writer folds them in.
+func TestFailedFoldSaysWhereTheChangesAre(t *testing.T) {
+	for _, c := range []struct {
+		name, path, at string // the step that fails
+		errno          syscall.Errno
+		code           dataknobs.Code
+		fold           func(*dataknobs.DB) error
+	}{
+		{"disk full at close", "x.ndjson", "write .x.ndjson", syscall.ENOSPC, dataknobs.ResourceExhausted, (*dataknobs.DB).Close},
+		{"disk full at sync", "x.csv", "write .x.csv", syscall.ENOSPC, dataknobs.ResourceExhausted, func(db *dataknobs.DB) error { return db.Sync(t.Context()) }},
+		{"read-only", "x.json", "open .x.json", syscall.EROFS, dataknobs.PermissionDenied, (*dataknobs.DB).Close},
+		{"side file", "x.csv", "open .x.csv.dk.json", syscall.EACCES, dataknobs.PermissionDenied, (*dataknobs.DB).Close},
+		{"rename", "x.ndjson", "rename to x.ndjson", syscall.EIO, dataknobs.Internal, (*dataknobs.DB).Close},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), c.path)
+			d, err := New(t.Context(), Options{Path: path, fs: &stepFS{at: c.at, err: &fs.PathError{Op: "write", Path: "disk", Err: c.errno}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			db := dataknobs.New(d, nil)
+			if _, err := db.Create(t.Context(), dataknobs.NewRecord("a", dataknobs.F("n", 1))); err != nil {
+				t.Fatal(err)
+			}
+			err = c.fold(db)
+			if code := dataknobs.CodeOf(err); code != c.code {
+				t.Errorf("got error %v with code %v, wanted code %v", err, code, c.code)
+			}
+			for _, want := range []string{c.errno.Error(), "safe in " + path + journalExt, "folds them in"} {
+				if err != nil && !strings.Contains(err.Error(), want) {
+					t.Errorf("got error %q, wanted it to say %q", err, want)
+				}
+			}
+			_ = db.Close()
+			if got := contentOfStore(t, path); !maps.Equal(got, map[string]int64{"a": 1}) {
+				t.Errorf("afterwards the store holds %v", got)
+			}
+		})
+	}
+}
+
+// stepFS is a file system where every step fails whose name begins with at.
+type stepFS struct {
+	osFS
+	at  string
+	err error
+}
+
+func (s *stepFS) do(what string) error {
+	if strings.HasPrefix(what, s.at) {
+		return s.err
+	}
+	return nil
+}
+
+func (s *stepFS) OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error) {
+	if err := s.do("open " + filepath.Base(name)); err != nil {
+		return nil, err
+	}
+	w, err := s.osFS.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return &stepFile{w, s, filepath.Base(name)}, nil
+}
+
+func (s *stepFS) Rename(from, to string) error {
+	if err := s.do("rename to " + filepath.Base(to)); err != nil {
+		return err
+	}
+	return s.osFS.Rename(from, to)
+}
+
+type stepFile struct {
+	writeFile
+	fs   *stepFS
+	name string
+}
+
+func (f *stepFile) Write(p []byte) (int, error) {
+	if err := f.fs.do("write " + f.name); err != nil {
+		return 0, err
+	}
+	return f.writeFile.Write(p)
+}
+
 // leftovers are the files that are there only while something is written.
 func leftovers(t *testing.T, dir string) []string {
 	entries, err := os.ReadDir(dir)

@@ -142,7 +142,10 @@ var (
 // A file that is not there is an empty store to writes, which create it (its
 // folder must exist), and NotFound to reads. What is there must be what it is
 // called: a file that cannot be read as its format is DataLoss, an unknown
-// extension InvalidArgument, one that may not be read PermissionDenied.
+// extension InvalidArgument, one that may not be read PermissionDenied. Only a
+// file of no bytes at all is an empty store in every format. That the key of
+// the options repeats, or is missing from a record, is InvalidArgument, and
+// shows at the first look at an ID.
 func New(ctx context.Context, o Options) (*Driver, error) {
 	d := &Driver{o: o, fs: o.fs}
 	if d.fs == nil {
@@ -194,7 +197,7 @@ func (d *Driver) missing() error {
 
 // Close folds the journal into the file and lets go of the lock. Closing a
 // store that was not written writes nothing. When folding fails the journal
-// stays, and with it every acknowledged write.
+// stays, and with it every acknowledged write; the error says so.
 func (d *Driver) Close() error {
 	if d.closing.Swap(true) {
 		return nil

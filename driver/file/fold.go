@@ -77,6 +77,15 @@ func (w *writer) fold(ctx context.Context) error {
 	if err := d.unchanged(); err != nil {
 		return err
 	}
+	if err := w.rewrite(ctx); err != nil {
+		return d.unfolded(err)
+	}
+	return w.dropJournal(context.WithoutCancel(ctx))
+}
+
+// rewrite puts a file with all that the journal says in the place of the old one.
+func (w *writer) rewrite(ctx context.Context) error {
+	d := w.d
 	layout, err := d.nextLayout(ctx)
 	if err != nil {
 		return err
@@ -85,11 +94,27 @@ func (w *writer) fold(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx) // the rest is short, and must not stop half-way
-	if err := w.replace(ctx, t, m, layout); err != nil {
+	// The rest is short, and must not stop half-way.
+	return w.replace(context.WithoutCancel(ctx), t, m, layout)
+}
+
+// unfolded adds to the error of a fold that nothing is lost by it.
+func (d *Driver) unfolded(err error) error {
+	if dataknobs.IsContext(err) || d.st.jrnl == nil || d.st.ov.empty() {
 		return err
 	}
-	return w.dropJournal(ctx)
+	e, ok := err.(*dataknobs.Error)
+	if !ok {
+		e = dataknobs.Errorf(dataknobs.CodeOf(err), "%w", err)
+	}
+	hint := "the acknowledged changes are safe in " + d.t.path + journalExt
+	if e.Code != dataknobs.DataLoss { // a file that cannot be read must be repaired first
+		hint += "; the next program that writes the store folds them in"
+	}
+	if e.Hint != "" {
+		hint = e.Hint + "; " + hint
+	}
+	return e.WithHint("%s", hint)
 }
 
 // unchanged refuses to replace a file that somebody else has changed since it

@@ -142,7 +142,7 @@ func (b *base) buildIndex(ctx context.Context) (*index, error) {
 				return r.err
 			}
 			if id == "" {
-				return b.keyError(r.p, r.c.Number(), dataknobs.Errorf(dataknobs.DataLoss, "the ID is empty"))
+				return b.keyError(r.p, r.c.Number(), dataknobs.Errorf(b.keyCode(), "the ID is empty"))
 			}
 			h.add(indexSlot{xxh3.HashString(id), r.ref() + 1})
 			return nil
@@ -208,7 +208,7 @@ func (b *base) duplicate(ctx context.Context, id string, refA, refB int64) error
 	if b.ids().from == byKey {
 		what = "the key " + strings.Join(b.ids().key, ",")
 	}
-	return keyFault{dataknobs.Errorf(dataknobs.DataLoss, "%s: %s %q is there twice: in %s and %s", b.t.name, what, id, where(refA), where(refB))}
+	return b.faultyKey("%s: %s %q is there twice: in %s and %s", b.t.name, what, id, where(refA), where(refB))
 }
 
 // lineAt counts the lines before an offset of a text file; 0 where there are none.

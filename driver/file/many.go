@@ -55,7 +55,9 @@ func (b *base) openMember(ctx context.Context, p *part) error {
 	if err := head.checkHead(b.t.format); err != nil {
 		return err
 	}
-	p.src = pathSource(p.name, p.info.Size(), p.comp)
+	if err := p.setSource(b.t.format, pathSource(p.name, p.info.Size(), p.comp)); err != nil {
+		return err
+	}
 	side, err := readSide(p.name)
 	if err != nil {
 		return err

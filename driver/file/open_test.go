@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/file"
@@ -26,7 +28,7 @@ func gzipped(t testing.TB, text string) string {
 	return b.String()
 }
 
-// What is there must be what it is called, and is never taken for empty.
+// What is there must be what it is called. Only a file of no bytes is taken for empty.
 func TestNotWhatItIsCalled(t *testing.T) {
 	zipped := gzipped(t, "id,n\na,1\nb,2\n")
 	for _, c := range []struct {
@@ -38,11 +40,9 @@ func TestNotWhatItIsCalled(t *testing.T) {
 		{"text called gz", "x.csv.gz", "id,n\na,1\n", file.Options{}, dataknobs.DataLoss, []string{"plain text", "gzip", "compression=none"}},
 		{"gzip called csv", "x.csv", zipped, file.Options{}, dataknobs.DataLoss, []string{"gzip data", "compression=gzip"}},
 		{"cut gzip", "x.csv.gz", zipped[:len(zipped)-9], file.Options{}, dataknobs.DataLoss, []string{"x.csv.gz"}},
-		{"empty gzip", "x.csv.gz", "", file.Options{}, dataknobs.DataLoss, []string{"empty"}},
 		{"text called parquet", "x.parquet", "id,n\n", file.Options{}, dataknobs.DataLoss, []string{"plain text"}},
 		{"cut json", "x.json", `[{"id": "a"}, {"id": "b"`, file.Options{}, dataknobs.DataLoss, []string{"x.json"}},
 		{"no json", "x.json", "id,n\n", file.Options{}, dataknobs.DataLoss, []string{"x.json"}},
-		{"empty json", "x.json", "", file.Options{}, dataknobs.DataLoss, []string{"empty"}},
 		{"ragged csv", "x.csv", "id,n\na,1\nb\n", file.Options{}, dataknobs.DataLoss, []string{"line 3"}},
 		{"unknown extension", "x.txt", "id,n\n", file.Options{}, dataknobs.InvalidArgument, []string{".txt", "csv", "parquet"}},
 		{"bzip2", "x.csv.bz2", "BZh9", file.Options{}, dataknobs.InvalidArgument, []string{".bz2"}},
@@ -67,6 +67,70 @@ func TestNotWhatItIsCalled(t *testing.T) {
 			if got := read(t, c.o.Path); got != c.text {
 				t.Errorf("the file was changed to %q", got)
 			}
+		})
+	}
+}
+
+// A file of no bytes, as touch makes it, is an empty store in every format, and
+// becomes a file of its format with the first write.
+func TestFileOfNoBytes(t *testing.T) {
+	var names []string
+	for _, ext := range []string{".csv", ".tsv", ".json", ".ndjson"} {
+		names = append(names, "x"+ext, "x"+ext+".gz", "x"+ext+".zst")
+	}
+	for _, name := range append(names, "x.parquet") {
+		for _, key := range [][]string{nil, {"k"}} {
+			t.Run(fmt.Sprint(name, key), func(t *testing.T) {
+				dir := t.TempDir()
+				path := filepath.Join(dir, name)
+				write(t, path, "")
+				o := file.Options{Path: path, Key: key, Create: file.CreateNever}
+				db := open(t, o)
+				wantAll(t, db, "")
+				wantAll(t, db, "select count(*), sum(n)", `{"count(*)":0,"sum(n)":null}`)
+				wantAll(t, db, "select n where n > 1 order by n")
+				_, err := db.Get(t.Context(), "a")
+				wantCode(t, err, dataknobs.NotFound)
+				closeStore(t, db)
+				if got := read(t, path); got != "" {
+					t.Errorf("reading changed the file to %q", got)
+				}
+
+				db = open(t, o)
+				create(t, db, "a", dataknobs.F("k", "a"), dataknobs.F("n", 1))
+				wantAll(t, db, "", `{"k":"a","n":1}`)
+				closeStore(t, db)
+				db = open(t, o)
+				wantAll(t, db, "", `{"k":"a","n":1}`)
+				if _, err := db.Get(t.Context(), "a"); err != nil {
+					t.Error(err)
+				}
+				closeStore(t, db)
+				if got := files(t, dir); strings.Contains(got, "journal") {
+					t.Errorf("left behind: %q", got)
+				}
+			})
+		}
+		t.Run("load into "+name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), name)
+			write(t, path, "")
+			db := open(t, file.Options{Path: path})
+			_, err := db.Load(t.Context(), func(yield func(*dataknobs.Record, error) bool) {
+				yield(dataknobs.NewRecord("a", dataknobs.F("n", 1)), nil)
+			}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closeStore(t, db)
+			wantAll(t, open(t, file.Options{Path: path}), "select n", `{"n":1}`)
+		})
+		t.Run("one of several "+name, func(t *testing.T) {
+			dir := t.TempDir()
+			db := open(t, file.Options{Path: filepath.Join(dir, "y"+name)})
+			create(t, db, "a", dataknobs.F("n", 1))
+			closeStore(t, db)
+			write(t, filepath.Join(dir, name), "")
+			wantAll(t, open(t, file.Options{Path: filepath.Join(dir, "*"+name)}), "select n", `{"n":1}`)
 		})
 	}
 }
@@ -107,6 +171,7 @@ func TestIDs(t *testing.T) {
 	for _, c := range []struct {
 		name, path, text string
 		key              []string
+		side             string // the side file
 		ids              string // of all records
 		code             dataknobs.Code
 		says             []string
@@ -122,13 +187,20 @@ func TestIDs(t *testing.T) {
 		{name: "_id member", path: "x.ndjson", text: `{"n":1,"_id":"a"}` + "\n" + `{"_id":"b"}`, ids: "a b"},
 		{name: "member that is missing", path: "x.json", text: `[{"n":1,"id":"a"},{"n":2}]`, ids: "1 2"},
 		{name: "keyed", path: "x.json", text: `{"a":{"n":1},"b":{"n":2}}`, ids: "a b"},
-		{name: "key twice", path: "x.csv", text: "tail,n\nN1,1\nN2,2\nN1,3\n", key: []string{"tail"}, code: dataknobs.DataLoss, says: []string{"tail", "N1", "line 2", "line 4"}},
-		{name: "key missing", path: "x.csv", text: "tail,n\nN1,1\n,2\n", key: []string{"tail"}, code: dataknobs.DataLoss, says: []string{"tail", "row 2"}},
+		{name: "key twice", path: "x.csv", text: "tail,n\nN1,1\nN2,2\nN1,3\n", key: []string{"tail"}, code: dataknobs.InvalidArgument, says: []string{"tail", "N1", "line 2", "line 4", "key="}},
+		{name: "key twice in one line", path: "x.json", text: `[{"a":1},{"a":2},{"a":1}]`, key: []string{"a"}, code: dataknobs.InvalidArgument, says: []string{`"1"`, "line 1"}},
+		{name: "key missing", path: "x.csv", text: "tail,n\nN1,1\n,2\n", key: []string{"tail"}, code: dataknobs.InvalidArgument, says: []string{"tail", "row 2", "null"}},
+		{name: "key empty", path: "x.ndjson", text: "{\"tail\":\"\"}\n", key: []string{"tail"}, code: dataknobs.InvalidArgument, says: []string{"tail", "row 1", "empty"}},
+		{name: "remembered key twice", path: "x.csv", text: "tail,n\nN1,1\nN1,2\n", side: `{"version":1,"key":["tail"]}`, code: dataknobs.DataLoss, says: []string{"tail", "line 2", "line 3"}},
+		{name: "remembered key missing", path: "x.csv", text: "tail,n\nN1,1\n,2\n", side: `{"version":1,"key":["tail"]}`, code: dataknobs.DataLoss, says: []string{"tail", "row 2"}},
 		{name: "no such column", path: "x.csv", text: "tail,n\nN1,1\n", key: []string{"tial"}, code: dataknobs.InvalidArgument, says: []string{"tial", "tail"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := file.Options{Path: filepath.Join(t.TempDir(), c.path), Key: c.key}
 			write(t, o.Path, c.text)
+			if c.side != "" {
+				write(t, o.Path+".dk.json", c.side)
+			}
 			d, err := file.New(t.Context(), o)
 			var ids []string
 			if err == nil {
@@ -164,7 +236,7 @@ func TestRepeatedKeyIsFoundWhenItMatters(t *testing.T) {
 	}
 	wantAll(t, db, "select sum(n)", `{"sum(n)":3}`)
 	_, err := db.Put(t.Context(), dataknobs.NewRecord("N1", dataknobs.F("tail", "N1")))
-	wantCode(t, err, dataknobs.DataLoss, "line 2", "line 3")
+	wantCode(t, err, dataknobs.InvalidArgument, "line 2", "line 3")
 }
 
 // A store of rows takes new rows, and says how to name a key.
@@ -300,6 +372,71 @@ func TestSideFile(t *testing.T) {
 		}
 	}
 	wantCode(t, err, dataknobs.DataLoss, "more")
+}
+
+// A file that another program has spoilt refuses the write itself: nothing is
+// acknowledged that could not be folded in, and no journal is left that would
+// keep the file from being repaired.
+func TestWriteToSpoiltFile(t *testing.T) {
+	for _, c := range []struct {
+		name, path, text string // as another program leaves the file
+		o                file.Options
+		says             []string
+	}{
+		{"cell of another kind", "w.csv", "s,x,_id\na,1,ada\nb,x1,bob\n", file.Options{}, []string{"line 3", "column 2", "x1"}},
+		{"a float among ints", "w.csv", "s,x,_id\na,1,ada\nb,1.5,bob\n", file.Options{}, []string{"line 3", "1.5"}},
+		{"compressed", "w.csv.gz", gzipped(t, "s,x,_id\na,1,ada\nb,x1,bob\n"), file.Options{}, []string{"line 3", "x1"}},
+		{"key that repeats", "w.csv", "s,x\na,1\na,2\n", file.Options{Key: []string{"s"}}, []string{"the key s", "line 2", "line 3"}},
+		{"ID that repeats", "w.csv", "s,x,_id\na,1,ada\nb,2,ada\n", file.Options{}, []string{"ada", "line 2", "line 3"}},
+		{"time in json", "w.ndjson", `{"_id":"ada","x":1,"s":"a","at":"noon"}` + "\n", file.Options{}, []string{"at", "noon"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, c.path)
+			c.o.Path = path
+			put := func(id, s string, o file.Options) error {
+				d, err := file.New(t.Context(), o)
+				if err != nil {
+					return err
+				}
+				db := dataknobs.New(d, nil)
+				rec := dataknobs.NewRecord(id, dataknobs.F("s", s), dataknobs.F("x", 1))
+				if strings.HasSuffix(path, "json") {
+					rec.Fields.Set("at", dataknobs.Time(time.Unix(0, 0).UTC()))
+				}
+				_, err = db.Put(t.Context(), rec)
+				if closed := db.Close(); err != nil && closed != nil {
+					t.Errorf("close after a refused write: %v", closed)
+				} else if err == nil && closed != nil {
+					t.Errorf("a write was acknowledged, and then: %v", closed)
+				}
+				return err
+			}
+			id := func(s string) string {
+				if c.o.Key != nil {
+					return s
+				}
+				return "id of " + s
+			}
+			if err := put(id("a"), "a", c.o); err != nil {
+				t.Fatal(err)
+			}
+			good := read(t, path)
+			write(t, path, c.text)
+			err := put(id("d"), "d", file.Options{Path: path})
+			wantCode(t, err, dataknobs.DataLoss, c.says...)
+			if got := read(t, path); got != c.text {
+				t.Errorf("the file was changed to %q", got)
+			}
+			if got := files(t, dir); strings.Contains(got, ".journal") {
+				t.Errorf("left behind: %q", got)
+			}
+			write(t, path, good)
+			if err := put(id("d"), "d", file.Options{Path: path}); err != nil {
+				t.Errorf("after the file was repaired: %v", err)
+			}
+		})
+	}
 }
 
 func TestLoadModes(t *testing.T) {

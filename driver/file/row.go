@@ -262,9 +262,27 @@ func (b *base) keyError(p *part, number int64, err error) error {
 		what = ", which " + strings.Join(rule.key, ",") + " makes"
 	}
 	if number < 0 {
-		return keyFault{dataknobs.Errorf(dataknobs.DataLoss, "%s: a record has no ID%s: %w", p.name, what, err)}
+		return b.faultyKey("%s: a record has no ID%s: %w", p.name, what, err)
 	}
-	return keyFault{dataknobs.Errorf(dataknobs.DataLoss, "%s: row %d has no ID%s: %w", p.name, number+1, what, err)}
+	return b.faultyKey("%s: row %d has no ID%s: %w", p.name, number+1, what, err)
+}
+
+// keyCode is the code of a key that is missing or repeats. Nothing is wrong
+// with a file that a key in the options does not fit; one that does not keep
+// the key it was written with has lost something.
+func (b *base) keyCode() dataknobs.Code {
+	if len(b.o.Key) > 0 {
+		return dataknobs.InvalidArgument
+	}
+	return dataknobs.DataLoss
+}
+
+func (b *base) faultyKey(format string, args ...any) error {
+	e := dataknobs.Errorf(b.keyCode(), format, args...)
+	if len(b.o.Key) > 0 {
+		e = e.WithHint("name fields that tell all records apart with key=, or leave it out")
+	}
+	return keyFault{e}
 }
 
 // record builds the row's record, complete with all that the need asks for.

@@ -60,17 +60,25 @@ func readSide(path string) (*side, error) {
 // error that names the column. nil: nothing is known.
 func (s *side) layoutOf(f io.ReaderAt, size int64) *codec.Layout {
 	if len(s.Files) > 1 {
-		sample := sampleOf(f, size)
-		for _, e := range s.Files {
-			if e.Size == size && e.Sample == sample {
-				return e.Layout
-			}
+		if l := s.exactly(f, size); l != nil {
+			return l
 		}
 	}
 	if len(s.Files) == 0 {
 		return nil
 	}
 	return s.Files[len(s.Files)-1].Layout
+}
+
+// exactly returns the layout of a file that nobody has edited since; else nil.
+func (s *side) exactly(f io.ReaderAt, size int64) *codec.Layout {
+	sample := sampleOf(f, size)
+	for _, e := range s.Files {
+		if e.Size == size && e.Sample == sample {
+			return e.Layout
+		}
+	}
+	return nil
 }
 
 const sampleSize = 64 << 10

@@ -99,6 +99,9 @@ func (d *Driver) prepare(ctx context.Context) error {
 	b.acquire()
 	d.mu.RUnlock()
 	defer b.release()
+	if err := b.checkEdited(ctx); err != nil {
+		return err
+	}
 	if err := d.verifyIDs(ctx, b); err != nil {
 		return err
 	}
