@@ -23,7 +23,11 @@ func (db *DB) applyMany(ctx context.Context, op string, ws []Write, opts []Batch
 	if err := j.begin(ctx); err != nil {
 		return nil, db.fail(op, "", err)
 	}
-	valid := j.prepare(ctx)
+	if !j.opts.atomic && j.workers() == 1 {
+		j.stream(ctx)
+		return j.results, j.err()
+	}
+	valid := j.prepare(ctx, 0, len(ws))
 	switch {
 	case !j.opts.atomic:
 		j.run(ctx, valid)
@@ -45,13 +49,33 @@ func (j *job) begin(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// prepare checks every write and returns the indexes of those that may go to
-// the driver.
-func (j *job) prepare(ctx context.Context) []int {
-	valid := make([]int, 0, len(j.writes))
-	for i := range j.writes {
+// streamed is how many writes are prepared before they are applied, where they
+// are applied one part after the other: few enough to be still in the cache.
+const streamed = 4096
+
+// stream prepares and applies the writes in turn. Once a call as a whole has
+// failed, what is left fails with the same cause without being tried.
+func (j *job) stream(ctx context.Context) {
+	var failed error
+	for from := 0; from < len(j.writes); from += streamed {
+		valid := j.prepare(ctx, from, min(from+streamed, len(j.writes)))
+		for _, part := range chunks(valid, j.size(len(valid))) {
+			if failed != nil {
+				j.setAll(part, failed)
+				continue
+			}
+			failed = j.apply(ctx, part)
+		}
+	}
+}
+
+// prepare checks the writes from from up to to and returns the indexes of those
+// that may go to the driver.
+func (j *job) prepare(ctx context.Context, from, to int) []int {
+	valid := make([]int, 0, to-from)
+	for i := from; i < to; i++ {
 		if i%1024 == 0 && ctx.Err() != nil {
-			for k := i; k < len(j.writes); k++ {
+			for k := i; k < to; k++ {
 				j.results[k].Err = ctx.Err()
 			}
 			return valid
@@ -75,10 +99,6 @@ func (j *job) prepare(ctx context.Context) []int {
 // store gains from it.
 func (j *job) run(ctx context.Context, idx []int) {
 	workers := j.workers()
-	if workers == 1 {
-		j.runEach(ctx, chunks(idx, j.size(len(idx))))
-		return
-	}
 	for len(idx) > 0 {
 		var wave [][]int
 		wave, idx = j.wave(idx, j.size(defaultBatch))
@@ -151,19 +171,6 @@ func (j *job) wave(idx []int, size int) (parts [][]int, rest []int) {
 	return parts, rest
 }
 
-// runEach applies the parts one after the other. Once a call as a whole has
-// failed, what is left fails with the same cause without being tried.
-func (j *job) runEach(ctx context.Context, parts [][]int) {
-	var failed error
-	for _, part := range parts {
-		if failed != nil {
-			j.setAll(part, failed)
-			continue
-		}
-		failed = j.apply(ctx, part)
-	}
-}
-
 func (j *job) runWave(ctx context.Context, parts [][]int, workers int) {
 	queue := make(chan []int)
 	var wg sync.WaitGroup
@@ -211,8 +218,9 @@ func (j *job) apply(ctx context.Context, idx []int) error {
 	if len(idx) == 0 {
 		return nil
 	}
-	ws := j.writes
-	if len(idx) < len(ws) {
+	first, last := idx[0], idx[len(idx)-1]
+	ws := j.writes[first : last+1]
+	if len(ws) > len(idx) { // some between them are not to be applied
 		ws = make([]Write, len(idx))
 		for k, i := range idx {
 			ws[k] = j.writes[i]

@@ -148,8 +148,8 @@ func badConstant(v Value) string {
 	if v.kind < KindFloat {
 		return ""
 	}
-	c := checker{}
-	if err := c.value(nil, Step{Name: "constant"}, v, 1); err != nil {
+	c := checker{at: Names("constant")}
+	if err := c.value(v, 1); err != nil {
 		return err.Error()
 	}
 	return ""

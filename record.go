@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Bounds of records, from the contract.
@@ -287,6 +288,9 @@ func CheckName(name string) error {
 
 // badText says what is wrong with s as text of a record; "" if nothing is.
 func badText(s string) string {
+	if isPlainASCII(s) {
+		return ""
+	}
 	switch {
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8; store it as bytes"
@@ -294,6 +298,20 @@ func badText(s string) string {
 		return "contains a NUL character; store it as bytes"
 	}
 	return ""
+}
+
+// isPlainASCII reports whether s is short and has nothing but the ASCII
+// characters from 1 to 127: the usual case, decided without a call.
+func isPlainASCII(s string) bool {
+	if len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i]-1 >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // Check returns an InvalidArgument error that names the field unless the
@@ -307,10 +325,7 @@ func (r *Record) Check() error {
 		}
 	}
 	c := checker{}
-	if err := c.fields(nil, r.Fields, 1); err != nil {
-		return err
-	}
-	if err := c.fields(Path{{Name: "_meta"}}, r.Metadata, 1); err != nil {
+	if err := c.record(r); err != nil {
 		return err
 	}
 	if c.size > MaxRecordBytes {
@@ -319,37 +334,76 @@ func (r *Record) Check() error {
 	return nil
 }
 
-// checker walks a record; size counts roughly what it would take encoded.
-type checker struct{ size int }
+// A checker walks records; size counts roughly what they would take encoded.
+type checker struct {
+	size int
+	at   Path // where it stands
+	// names are the names of the fields of the last record that was legal. Records
+	// of one source mostly share them, to the very bytes.
+	names []string
+}
 
-func (c *checker) fields(at Path, f Fields, depth int) error {
-	if depth > MaxDepth {
-		return Errorf(InvalidArgument, "%s nests deeper than %d levels", at, MaxDepth)
+// path returns where the checker stands, for an error.
+func (c *checker) path() Path { return slices.Clone(c.at) }
+
+// record checks the fields and metadata of r.
+func (c *checker) record(r *Record) error {
+	c.size, c.at = 0, c.at[:0]
+	if !c.knows(r.Fields) {
+		if err := c.checkNames(r.Fields); err != nil {
+			return err
+		}
+		c.names = slices.AppendSeq(c.names[:0], r.Fields.Names())
 	}
+	if err := c.values(r.Fields, 1); err != nil || len(r.Metadata) == 0 {
+		return err
+	}
+	c.at = append(c.at, PathMetadata...)
+	return c.fields(r.Metadata, 1)
+}
+
+// knows reports whether the fields have the very names of the last record.
+func (c *checker) knows(f Fields) bool {
+	if len(f) != len(c.names) {
+		return false
+	}
+	for i := range f {
+		a, b := f[i].Name, c.names[i]
+		if len(a) != len(b) || unsafe.StringData(a) != unsafe.StringData(b) {
+			return false
+		}
+	}
+	return true
+}
+
+// fields checks an object.
+func (c *checker) fields(f Fields, depth int) error {
+	if depth > MaxDepth {
+		return Errorf(InvalidArgument, "%s nests deeper than %d levels", c.at, MaxDepth)
+	}
+	if err := c.checkNames(f); err != nil {
+		return err
+	}
+	return c.values(f, depth)
+}
+
+func (c *checker) checkNames(f Fields) error {
 	var seen map[string]bool // of a wide object, where has would be slow
 	if len(f) > 64 {
 		seen = make(map[string]bool, len(f))
 	}
 	for i, x := range f {
 		if err := CheckName(x.Name); err != nil {
-			if len(at) > 0 {
-				return Errorf(InvalidArgument, "in %s: %s", at, err)
+			if len(c.at) > 0 {
+				return Errorf(InvalidArgument, "in %s: %s", c.at, err)
 			}
 			return err
 		}
 		if seen[x.Name] || seen == nil && f.has(x.Name, i) {
-			return Errorf(InvalidArgument, "the field %s is there twice", at.Child(x.Name))
+			return Errorf(InvalidArgument, "the field %s is there twice", c.path().Child(x.Name))
 		}
 		if seen != nil {
 			seen[x.Name] = true
-		}
-		c.size += len(x.Name) + 4
-		if x.Value.kind < KindFloat { // nothing to check: skip the path's allocation
-			c.size += 8
-			continue
-		}
-		if err := c.value(at, Step{Name: x.Name}, x.Value, depth); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -365,40 +419,71 @@ func (f Fields) has(name string, n int) bool {
 	return false
 }
 
-func (c *checker) value(at Path, s Step, v Value, depth int) error {
-	path := func() Path { return append(slices.Clone(at), s) }
+// values checks the values of an object whose names are legal.
+func (c *checker) values(f Fields, depth int) error {
+	for i := range f {
+		c.size += len(f[i].Name) + 4
+		if err := c.step(Step{Name: f[i].Name}, f[i].Value, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// step checks the value one step further on.
+func (c *checker) step(s Step, v Value, depth int) error {
+	if v.kind < KindFloat { // nothing can be wrong with it
+		c.size += 8
+		return nil
+	}
+	if v.kind == KindString && isPlainASCII(v.Str()) {
+		c.size += v.Len() + 2
+		return nil
+	}
+	c.at = append(c.at, s)
+	err := c.value(v, depth)
+	c.at = c.at[:len(c.at)-1]
+	return err
+}
+
+// value checks the value where the checker stands.
+func (c *checker) value(v Value, depth int) error {
 	switch v.kind {
 	case KindString:
 		c.size += v.Len() + 2
 		if why := badText(v.Str()); why != "" {
-			return Errorf(InvalidArgument, "the text of %s %s", path(), why)
+			return Errorf(InvalidArgument, "the text of %s %s", c.at, why)
 		}
 	case KindBytes:
 		c.size += v.Len() + 2
 	case KindFloat:
 		c.size += 8
 		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			return Errorf(InvalidArgument, "%s is %v; only finite numbers can be stored", path(), f)
+			return Errorf(InvalidArgument, "%s is %v; only finite numbers can be stored", c.at, f)
 		}
 	case KindTime:
 		c.size += 8
 		if us := v.Micros(); us < minMicros || us > maxMicros {
-			return Errorf(InvalidArgument, "%s is a time outside the years 1 to 9999", path())
+			return Errorf(InvalidArgument, "%s is a time outside the years 1 to 9999", c.at)
 		}
 	case KindArray:
-		if depth >= MaxDepth {
-			return Errorf(InvalidArgument, "%s nests deeper than %d levels", path(), MaxDepth)
-		}
-		p := path()
-		for i, e := range v.rawArray() {
-			if err := c.value(p, Step{Index: i}, e, depth+1); err != nil {
-				return err
-			}
-		}
+		return c.elems(v, depth)
 	case KindObject:
-		return c.fields(path(), v.rawObject(), depth+1)
+		return c.fields(v.rawObject(), depth+1)
 	default:
 		c.size += 8
+	}
+	return nil
+}
+
+func (c *checker) elems(v Value, depth int) error {
+	if depth >= MaxDepth {
+		return Errorf(InvalidArgument, "%s nests deeper than %d levels", c.at, MaxDepth)
+	}
+	for i, e := range v.rawArray() {
+		if err := c.step(Step{Index: i}, e, depth+1); err != nil {
+			return err
+		}
 	}
 	return nil
 }

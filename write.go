@@ -133,14 +133,15 @@ func (db *DB) maxRecord() int {
 	return MaxRecordBytes
 }
 
+// checkers remember the names of the last record that each of them checked.
+var checkers = sync.Pool{New: func() any { return new(checker) }}
+
 // checkSized is Record.Check with a store's own bound, without the ID. It
 // returns about how many bytes the record takes encoded.
 func checkSized(r *Record, most int) (int, error) {
-	c := checker{}
-	if err := c.fields(nil, r.Fields, 1); err != nil {
-		return 0, err
-	}
-	if err := c.fields(PathMetadata, r.Metadata, 1); err != nil {
+	c := checkers.Get().(*checker)
+	defer checkers.Put(c)
+	if err := c.record(r); err != nil {
 		return 0, err
 	}
 	if c.size > most {

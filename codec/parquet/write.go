@@ -115,10 +115,10 @@ func (x *writer) options(comp compress.Codec, layout string) []parquet.WriterOpt
 
 func compression(name string) (compress.Codec, error) {
 	switch name {
-	case "", "zstd":
-		return &zstd.Codec{Level: zstd.SpeedFastest}, nil
-	case "snappy":
+	case "", "snappy": // what most writers choose; dictionaries have done most of the work
 		return &snappy.Codec{}, nil
+	case "zstd":
+		return &zstd.Codec{Level: zstd.SpeedFastest}, nil
 	case "gzip":
 		return &gzip.Codec{Level: gzip.DefaultCompression}, nil
 	case "none":

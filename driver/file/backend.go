@@ -21,7 +21,7 @@ func backend() *dataknobs.Backend {
 		Paths: true,
 		Options: []dataknobs.OptionInfo{
 			{Name: "format", Kind: dataknobs.OptionEnum, Enum: strings.Split(formatNames(), ", "), Doc: "the format, where the extension does not say it"},
-			{Name: "compression", Kind: dataknobs.OptionEnum, Enum: []string{"none", "gzip", "zstd", "snappy"}, Doc: "how the file is compressed, where the extension does not say it; for parquet, how new pages are (zstd)"},
+			{Name: "compression", Kind: dataknobs.OptionEnum, Enum: []string{"none", "gzip", "zstd", "snappy"}, Doc: "how the file is compressed, where the extension does not say it; for parquet, how new pages are (snappy)"},
 			{Name: "key", Kind: dataknobs.OptionList, Doc: "the fields whose text is the ID, such as tailnum or origin,time_hour"},
 			{Name: "nulls", Kind: dataknobs.OptionList, Doc: "words that mean null in a CSV file, such as NA,-"},
 			{Name: "types", Kind: dataknobs.OptionMap, Doc: "kinds of fields, such as zip:string,price:float"},

@@ -24,7 +24,6 @@ func (d *Driver) featuresOf(b *base) *dataknobs.Features {
 		NaturalOrder: true,
 		Atomic:       true,
 		Metadata:     true,
-		Parallel:     true,
 		ReadOnly:     d.whyReadOnly(b),
 	}
 	rule := &ids{from: byFree}
