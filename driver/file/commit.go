@@ -24,6 +24,7 @@ type group struct {
 	fresh  int64          // how many new rows there are, where IDs are row numbers
 	found  map[string]located
 	text   []byte // the frames
+	whole  []byte // the one being made
 	frames uint64
 }
 
@@ -69,6 +70,16 @@ func (w *writer) commit(ctx context.Context, rs []*request) error {
 		d.st.ov.apply(o)
 	}
 	return nil
+}
+
+// keptBuffer bounds the buffers that are kept from group to group.
+const keptBuffer = 1 << 20
+
+// keepBuffers keeps the buffers of a group for the next one.
+func (w *writer) keepBuffers(body, text []byte) {
+	if cap(body)+cap(text) <= keptBuffer {
+		w.body, w.text = body, text
+	}
 }
 
 // rule says where the IDs of the store come from now.
@@ -274,7 +285,9 @@ func (g *group) next(w *dataknobs.Write, id string, cur *now) (*dataknobs.Record
 		rec.ID = id
 		return rec, g.checkKey(rec)
 	}
-	rec := &dataknobs.Record{ID: id, Fields: w.Record.Fields.Clone(), Metadata: w.Record.Metadata.Clone()}
+	rec := w.Record.Clone()
+	rec.ID, rec.Revision = id, ""
+	rec.SetPosition(0)
 	return rec, g.checkKey(rec)
 }
 
@@ -310,8 +323,9 @@ func (g *group) revise(o *op, cur *now) {
 // is in the journal wholly or not at all; others are cut to moderate sizes.
 func (g *group) encode(rs []*request) error {
 	atomic := slices.ContainsFunc(rs, func(r *request) bool { return r.b.Atomic })
-	var body []byte
-	count := uint64(0)
+	body, count := g.w.body[:0], uint64(0)
+	g.text = g.w.text[:0]
+	defer func() { g.w.keepBuffers(body, g.text) }()
 	for i := range g.ops {
 		var err error
 		if body, err = appendOp(body, g.ops[i]); err != nil {
@@ -322,8 +336,8 @@ func (g *group) encode(rs []*request) error {
 				return dataknobs.Errorf(dataknobs.ResourceExhausted, "an atomic batch of %d bytes is too large; the limit is %d", len(body), maxFrame)
 			}
 			g.frames++
-			whole := append(binary.AppendUvarint(make([]byte, 0, len(body)+binary.MaxVarintLen64), count), body...)
-			g.text = appendFrame(g.text, frameWrite, g.d.st.jrnl.seq+g.frames, whole)
+			g.whole = append(binary.AppendUvarint(g.whole[:0], count), body...)
+			g.text = appendFrame(g.text, frameWrite, g.d.st.jrnl.seq+g.frames, g.whole)
 			body, count = body[:0], 0
 		}
 	}

@@ -33,6 +33,8 @@ type writer struct {
 	timer   *time.Timer
 	cost    time.Duration // of the last sync
 	last    [2]int        // how many requests the last two groups had
+	body    []byte        // buffers for the next group
+	text    []byte
 
 	mu    sync.Mutex // guards queue
 	queue []*request
