@@ -311,7 +311,7 @@ func (c *aggColumn) result(at int) (Value, error) {
 	if s.floats {
 		what = "number"
 	}
-	return v, Errorf(InvalidArgument, "%s overflow in %s", what, Column{Agg: c.Agg, Path: c.Path}.name())
+	return v, Errorf(InvalidArgument, "%s overflow in %s", what, Column{Agg: c.Agg, Path: c.Path}.Name())
 }
 
 // preferred reports whether v is to be shown in place of w, which is Equal to

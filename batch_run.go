@@ -23,20 +23,32 @@ func (db *DB) applyMany(ctx context.Context, op string, ws []Write, opts []Batch
 	if err := j.begin(ctx); err != nil {
 		return nil, db.fail(op, "", err)
 	}
-	if !j.opts.atomic && j.workers() == 1 {
-		j.stream(ctx)
-		return j.results, j.err()
-	}
-	valid := j.prepare(ctx, 0, len(ws))
-	switch {
-	case !j.opts.atomic:
-		j.run(ctx, valid)
-	case len(valid) == len(ws):
-		_ = j.apply(ctx, valid) // the results say it
-	default:
-		j.setAll(valid, ErrNotApplied)
+	if j.opts.atomic {
+		j.applyWhole(ctx)
+	} else {
+		j.applyEach(ctx)
 	}
 	return j.results, j.err()
+}
+
+// applyWhole applies all writes in one call, or none if one is refused here.
+func (j *job) applyWhole(ctx context.Context) {
+	valid := j.prepare(ctx, 0, len(j.writes))
+	if len(valid) < len(j.writes) {
+		j.setAll(valid, ErrNotApplied)
+		return
+	}
+	_ = j.apply(ctx, valid) // the results say it
+}
+
+// applyEach applies every write that is not refused, in parts.
+func (j *job) applyEach(ctx context.Context) {
+	workers := j.workers()
+	if workers == 1 {
+		j.stream(ctx)
+		return
+	}
+	j.run(ctx, j.prepare(ctx, 0, len(j.writes)), workers)
 }
 
 func (j *job) begin(ctx context.Context) error {
@@ -95,10 +107,8 @@ func (j *job) prepare(ctx context.Context, from, to int) []int {
 	return valid
 }
 
-// run applies the writes of those indexes in parts, several at once where the
-// store gains from it.
-func (j *job) run(ctx context.Context, idx []int) {
-	workers := j.workers()
+// run applies the writes of those indexes in parts, several at once.
+func (j *job) run(ctx context.Context, idx []int, workers int) {
 	for len(idx) > 0 {
 		var wave [][]int
 		wave, idx = j.wave(idx, j.size(defaultBatch))

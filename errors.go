@@ -72,10 +72,7 @@ func (e *Error) Error() string {
 		b.WriteString(e.Op + ": ")
 	}
 	what := e.what()
-	// What was found while reading a file names the file by itself.
-	if e.Store != "" && !strings.HasPrefix(what, e.Store+":") && !strings.HasPrefix(what, e.Store+" ") {
-		b.WriteString(strings.TrimSuffix(e.Store, ":") + ": ")
-	}
+	b.WriteString(storePrefix(e.Store, what))
 	if e.ID != "" {
 		fmt.Fprintf(&b, "record %q: ", e.ID)
 	}
@@ -84,6 +81,15 @@ func (e *Error) Error() string {
 		b.WriteString(" (" + e.Hint + ")")
 	}
 	return b.String()
+}
+
+// storePrefix is what stands before a message to name its store: nothing where
+// the message starts with the name, as what was found while reading a file does.
+func storePrefix(store, what string) string {
+	if store == "" || strings.HasPrefix(what, store+":") || strings.HasPrefix(what, store+" ") {
+		return ""
+	}
+	return strings.TrimSuffix(store, ":") + ": "
 }
 
 // what is the message with its cause, or what stands in for it.

@@ -56,7 +56,7 @@ func (g *grouping) addColumn(c Column) error {
 	if err != nil {
 		return err
 	}
-	name := c.name()
+	name := c.Name()
 	if slices.Contains(g.names, name) {
 		return errColumnTwice(name)
 	}

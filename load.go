@@ -70,8 +70,10 @@ type LoadError struct {
 func (e *LoadError) Error() string {
 	var b strings.Builder
 	b.WriteString("load: ")
-	if e.Store != "" {
-		b.WriteString(strings.TrimSuffix(e.Store, ":") + ": ")
+	if len(e.Failed) > 0 || e.Cause == nil {
+		b.WriteString(storePrefix(e.Store, ""))
+	} else {
+		b.WriteString(storePrefix(e.Store, e.Cause.Error()))
 	}
 	if len(e.Failed) > 0 {
 		listItems(&b, e.Failed)

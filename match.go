@@ -225,7 +225,7 @@ func (c *Cond) checkArg(a Value) error {
 }
 
 // subject returns what the condition is about, for messages.
-func (c *Cond) subject() string { return Column{Path: c.Path, Agg: c.Agg}.name() }
+func (c *Cond) subject() string { return Column{Path: c.Path, Agg: c.Agg}.Name() }
 
 // newTest returns the test of a condition whose constants have been checked.
 func newTest(c *Cond) (test, error) {

@@ -55,7 +55,7 @@ func NewProjection(cols []Column) (*Projection, error) {
 
 func (p *Projection) add(c Column) error {
 	if c.Agg != NoAgg {
-		return Errorf(InvalidArgument, "%s is an aggregate, which cannot be selected of a single record", c.name())
+		return Errorf(InvalidArgument, "%s is an aggregate, which cannot be selected of a single record", c.Name())
 	}
 	if err := checkPath(c.Path); err != nil {
 		return err
@@ -236,18 +236,4 @@ func Project(r *Record, paths []Path) *Record {
 		_ = p.add(Column{Path: path}) // without AS the only error is a path that names nothing
 	}
 	return p.Apply(r)
-}
-
-// name returns the column's name in the result of a grouped query, and in
-// messages: its AS, or the path or aggregate as the query language writes it.
-func (c Column) name() string {
-	switch {
-	case c.As != "":
-		return c.As
-	case c.Agg == NoAgg:
-		return c.Path.String()
-	case c.Agg == CountAll:
-		return "count(*)"
-	}
-	return c.Agg.String() + "(" + c.Path.String() + ")"
 }

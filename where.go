@@ -118,7 +118,7 @@ func (j *whereJob) apply(ctx context.Context, ws []Write) error {
 	}
 	for try := 0; len(ws) > 0; try++ {
 		b := &job{db: j.db, op: j.op, writes: ws, results: make([]Result, len(ws)), opts: j.opts}
-		b.run(ctx, b.prepare(ctx, 0, len(b.writes)))
+		b.applyEach(ctx)
 		changed, err := j.settle(b, at, try)
 		if err != nil || len(changed) == 0 {
 			return err

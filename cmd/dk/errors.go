@@ -76,24 +76,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 // report says err on stderr: one line, but for a query text with its caret.
 func (a *app) report(err error) {
 	text := strings.TrimRight(err.Error(), "\n")
-	for _, store := range storesOf(err) { // drivers name the file too
-		text = strings.Replace(text, store+": "+store, store, 1)
-	}
 	fmt.Fprintf(a.stderr, "%s %s\n", a.err.paint(styleRed, "dk:"), text)
-}
-
-// storesOf returns the names of stores that the text of err has.
-func storesOf(err error) []string {
-	var names []string
-	var e *dataknobs.Error
-	if errors.As(err, &e) && e.Store != "" {
-		names = append(names, e.Store)
-	}
-	var load *dataknobs.LoadError
-	if errors.As(err, &load) && load.Store != "" {
-		names = append(names, load.Store)
-	}
-	return names
 }
 
 func exitCode(err error) int {

@@ -46,7 +46,7 @@ type Driver struct {
 	bytes  int64            // what the live records take; kept only with MaxBytes
 	index  []*index
 
-	scratch []change // for the next commit, to save an allocation
+	scratch []change // for the next commit of at most applyChunk writes
 
 	snaps sync.Mutex
 	open  map[uint64]int // the snapshots in use, by clock; guarded by snaps

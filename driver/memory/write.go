@@ -43,8 +43,10 @@ func (d *Driver) commit(ws []dataknobs.Write, results []dataknobs.Result, atomic
 	}
 	tx := transaction{d: d, clock: d.clock + 1, done: d.scratch}
 	defer func() {
-		clear(tx.done) // holds on to nothing
-		d.scratch = tx.done[:0]
+		if cap(tx.done) <= applyChunk {
+			clear(tx.done) // holds on to nothing
+			d.scratch = tx.done[:0]
+		}
 	}()
 	for i := range ws {
 		results[i] = tx.apply(&ws[i])
