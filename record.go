@@ -224,6 +224,9 @@ func newRecordFor(n int) (*Record, Fields) {
 	case 7, 8:
 		r := new(sized[[8]Field])
 		return &r.Record, r.room[:0]
+	case 9, 10:
+		r := new(sized[[10]Field])
+		return &r.Record, r.room[:0]
 	}
 	return new(Record), make(Fields, 0, n)
 }

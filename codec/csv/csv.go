@@ -25,7 +25,8 @@
 // Quotes do not matter to the kind of a cell that is not empty: "12" is a number. A
 // layout (codec.Layout) or declared types say what the text cannot show.
 //
-// Start reading at [Format]; a scan is scan.go, over rows (row.go) of cells (cell.go).
+// Start reading at [Format]; a scan is scan.go, over rows (row.go) of cells (cell.go), or
+// over whole columns (vector.go), of which each different text is read once (coder.go).
 package csv
 
 import (

@@ -20,6 +20,9 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		o := &codec.ReadOptions{CSV: codec.CSVOptions{Delimiter: ','}}
 		recs, err := read(t.Context(), string(b), o)
+		if _, openErr := (csv.Format{}).Open(t.Context(), source(b), o); openErr == nil {
+			sameSlots(t, string(b), o)
+		}
 		if err != nil {
 			if c := dataknobs.CodeOf(err); c != dataknobs.DataLoss {
 				t.Fatalf("read %q: %v has the code %v", b, err, c)

@@ -29,6 +29,7 @@ func (f *file) Scan(ctx context.Context, s *codec.Scan) error {
 		p = f.plan(s)
 	}
 	x := &scan{f: f, p: p, Scan: s}
+	x.columns = x.byColumns()
 	x.quietFrom.Store(math.MaxInt64)
 	return x.run(ctx)
 }
@@ -39,6 +40,7 @@ type scan struct {
 	p *plan
 	*codec.Scan
 	workers []*worker
+	columns bool // rows can be given as whole columns
 	// quietFrom is the first block whose rows are not visited, or no longer: only
 	// the kinds are still looked for.
 	quietFrom atomic.Int64
@@ -170,6 +172,7 @@ type worker struct {
 	number int64
 	dense  int
 	fields []dataknobs.Field // room for the next records
+	batch
 }
 
 // takeChecks takes over what all workers have found; it reports whether there is anything left to
@@ -208,7 +211,15 @@ func (w *worker) block(b *blocks.Block) error {
 	w.reset(data, b.Offset, b.Line)
 	w.number = b.Row
 	visitor := st.visitor
-	for p, n := 0, 0; p < len(data); n++ {
+	p := 0
+	if v, ok := visitor.(codec.VectorVisitor); ok && w.s.columns {
+		var err error
+		if p, err = w.vectors(b, v, st.quotes); err != nil {
+			return err
+		}
+		visitor = nil
+	}
+	for n := 0; p < len(data); n++ {
 		if n%stopRows == 0 {
 			if b.Stopped() {
 				return nil

@@ -1,5 +1,5 @@
-// Package parquet reads and writes Parquet files, on parquet-go's decoding and
-// encoding of pages.
+// Package parquet reads and writes Parquet files. It reads pages by parquet-go,
+// and makes its own, of whole columns, from that library's encodings.
 //
 // # Reading
 //
@@ -38,9 +38,15 @@
 // dataknobs.layout, so that what was written is read back equal; other tools read the
 // columns as they are.
 //
+// A row group has about 120,000 rows, a page 10,000 to 16,000. A column chunk has a dictionary
+// until that is larger than 256 KiB, checksums, statistics of the chunk and of each page, and
+// for IDs a bloom filter. Chunks of rows are encoded as they come, every column by itself, on all
+// cores; what is kept of a row group until it is written is its encoded pages.
+//
 // Start reading at file.go; scan.go is a scan, chunk.go and page.go are what its
 // workers share, vec.go the decoded values, nested.go what is not flat, prune.go and
-// filter.go what is passed over, write.go the writer.
+// filter.go what is passed over. Of the writer, write.go is what its callers see, write_chunk.go
+// and write_vector.go the rows on their way, write_page.go the pages, write_file.go the rest of the file.
 package parquet
 
 import "dataknobs.dev/dataknobs/codec"

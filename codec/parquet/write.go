@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress/gzip"
 	"github.com/parquet-go/parquet-go/compress/snappy"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/format"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
@@ -22,30 +22,42 @@ import (
 // The shape of the files that are written.
 const (
 	groupRows = 120 << 10 // rows of a row group, about
-	pageRows  = 10 << 10  // rows of a page, the same in all columns
-	pageBytes = 1 << 20   // a page of more bytes of text ends early
+	pageRows  = 10 << 10  // rows of a page, about
+	pageMost  = 16 << 10  // rows of a page, if they come in one chunk
+	pageBytes = 1 << 20   // a page of more bytes ends early
 	groupSize = 64 << 20  // a row group of more bytes than that, uncompressed, ends early
 	dictBytes = 256 << 10 // a larger dictionary is given up
+	addSize   = 4 << 20   // chunks of more bytes are not kept waiting
 )
 
 // emptyColumn stands in a file whose records have no fields at all, so that
 // their number is not lost.
 const emptyColumn = "dataknobs.empty"
 
-// A writer writes one file.
+// A writer writes one file. Pages, dictionaries and metadata are made here, not
+// by the library, which takes every value by itself: chunks hold columns of
+// plain types, often with a dictionary already.
 type writer struct {
-	w      *parquet.GenericWriter[any]
+	out    sink
+	comp   compress.Codec
+	text   string // the layout
 	layout *codec.Layout
 	plans  []columnPlan
-	where  map[string]int                    // the column of each field
-	group  *parquet.ConcurrentRowGroupWriter // reused for each row group
+	where  map[string]int // the column of each field
 
-	free    sync.Pool // of chunks that are written
-	open    *rowChunk // what Write appends to
+	cols    []*encoder
+	groups  []format.RowGroup
+	indexes [][]pageIndex // by row group, by column
+
+	mu      sync.Mutex
+	free    []*rowChunk // guarded by mu: those that are written
+	open    *rowChunk   // what Write appends to
 	row     []dataknobs.Value
 	pending []*rowChunk
 	rows    int // of pending
 	size    int // of pending
+	inRows  int // of the row group before pending
+	inSize  int
 	busy    chan error
 	err     error // the first one: the file is lost
 }
@@ -56,7 +68,7 @@ var _ codec.ChunkWriter = (*writer)(nil)
 // key-value metadata under "dataknobs.layout". The writer is a
 // [codec.ChunkWriter]. Compression is "zstd" (also for ""), "snappy", "gzip" or
 // "none".
-func (Format) NewWriter(w io.Writer, o *codec.WriteOptions) (cw codec.Writer, err error) {
+func (Format) NewWriter(w io.Writer, o *codec.WriteOptions) (codec.Writer, error) {
 	if o == nil || o.Layout == nil {
 		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "a Parquet file needs a layout: its columns and their kinds")
 	}
@@ -83,34 +95,11 @@ func (Format) NewWriter(w io.Writer, o *codec.WriteOptions) (cw codec.Writer, er
 	if err != nil {
 		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "the layout: %w", err)
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			cw, err = nil, dataknobs.Errorf(dataknobs.InvalidArgument, "the layout: %v", p)
-		}
-	}()
-	x.w = parquet.NewGenericWriter[any](w, x.options(comp, string(text))...)
+	x.out, x.comp, x.text = sink{w: w}, comp, string(text)
+	for i := range plans {
+		x.cols = append(x.cols, newEncoder(comp, &plans[i]))
+	}
 	return x, nil
-}
-
-func (x *writer) options(comp compress.Codec, layout string) []parquet.WriterOption {
-	opts := []parquet.WriterOption{
-		schemaOf(x.plans),
-		parquet.Compression(comp),
-		parquet.DataPageVersion(1),        // which every reader knows
-		parquet.PageBufferSize(pageBytes), // the library also allocates as much for some columns
-		parquet.DictionaryMaxBytes(dictBytes),
-		parquet.KeyValueMetadata(layoutKey, layout),
-		parquet.CreatedBy("dataknobs", "1", "0"),
-	}
-	if x.layout.ID != "" {
-		opts = append(opts, parquet.BloomFilters(parquet.SplitBlockFilter(10, x.layout.ID)))
-	}
-	for i := range x.plans {
-		if x.plans[i].json {
-			opts = append(opts, parquet.SkipPageBounds(x.plans[i].name))
-		}
-	}
-	return opts
 }
 
 func compression(name string) (compress.Codec, error) {
@@ -132,10 +121,26 @@ func compression(name string) (compress.Codec, error) {
 func (x *writer) NewChunk() codec.Chunk { return x.chunk() }
 
 func (x *writer) chunk() *rowChunk {
-	if c, ok := x.free.Get().(*rowChunk); ok {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if n := len(x.free); n > 0 {
+		c := x.free[n-1]
+		x.free = x.free[:n-1]
 		return c
 	}
 	return newRowChunk(x.plans)
+}
+
+// recycle takes back chunks that are written.
+func (x *writer) recycle(chunks []*rowChunk) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, c := range chunks {
+		if c.size < groupSize/4 {
+			c.reset()
+			x.free = append(x.free, c)
+		}
+	}
 }
 
 // Write appends one record.
@@ -205,30 +210,34 @@ func (x *writer) add(c *rowChunk) error {
 	x.pending = append(x.pending, c)
 	x.rows += c.rows
 	x.size += c.size
-	if x.rows < groupRows && x.size < groupSize {
+	if x.rows < pageRows && x.size < addSize {
 		return x.err
 	}
-	return x.flush()
+	return x.flush(x.inRows+x.rows >= groupRows || x.inSize+x.size >= groupSize)
 }
 
-// flush starts encoding what is pending as a row group, once the row group
-// before is written.
-func (x *writer) flush() error {
+// flush starts encoding what is pending, once what was before is encoded; last:
+// the row group ends then.
+func (x *writer) flush(last bool) error {
 	if err := x.wait(); err != nil {
 		return err
 	}
 	chunks := x.pending
+	x.inRows, x.inSize = x.inRows+x.rows, x.inSize+x.size
 	x.pending, x.rows, x.size = nil, 0, 0
-	if len(chunks) == 0 {
+	if x.inRows == 0 {
 		return nil
+	}
+	if last {
+		x.inRows, x.inSize = 0, 0
 	}
 	busy := make(chan error, 1)
 	x.busy = busy
-	go func() { busy <- x.writeGroup(chunks) }()
+	go func() { busy <- x.encode(chunks, last) }()
 	return nil
 }
 
-// wait waits for the row group that is being written.
+// wait waits for what is being encoded.
 func (x *writer) wait() error {
 	if x.busy != nil {
 		if err := <-x.busy; err != nil && x.err == nil {
@@ -245,37 +254,47 @@ func (x *writer) Close() error {
 		_ = x.wait() // x.err has it
 		return err
 	}
-	if err := x.flush(); err != nil {
+	if err := x.flush(true); err != nil {
 		return err
 	}
 	if err := x.wait(); err != nil {
 		return err
 	}
 	x.err = dataknobs.Errorf(dataknobs.InvalidArgument, "the file is closed")
-	return x.w.Close()
+	return x.finish()
 }
 
-// writeGroup encodes the columns of a row group on all cores and writes it.
-func (x *writer) writeGroup(chunks []*rowChunk) (err error) {
-	defer guardWrite(&err)
-	if x.group == nil {
-		x.group = x.w.BeginRowGroup()
+// encode adds chunks to the columns on all cores; after the last of a row group
+// it writes that.
+func (x *writer) encode(chunks []*rowChunk, last bool) error {
+	err := x.each(func(r *room, i int) error {
+		err := x.cols[i].add(r, chunks, i)
+		if err == nil && last {
+			err = x.cols[i].finish(r)
+		}
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	rg := x.group
-	cols := rg.ColumnWriters()
+	x.recycle(chunks)
+	if !last {
+		return nil
+	}
+	return x.commit()
+}
+
+// each calls f for every column, on all cores.
+func (x *writer) each(f func(r *room, i int) error) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	errs := make([]error, len(cols))
-	for range min(runtime.GOMAXPROCS(0), len(cols)) {
+	errs := make([]error, len(x.cols))
+	for range min(runtime.GOMAXPROCS(0), len(x.cols)) {
 		wg.Go(func() {
-			e := encoders.Get().(*encoder)
-			defer encoders.Put(e)
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(cols) {
-					return
-				}
-				errs[i] = e.column(cols[i], chunks, i)
+			r := rooms.Get().(*room)
+			defer rooms.Put(r)
+			for i := int(next.Add(1)) - 1; i < len(x.cols); i = int(next.Add(1)) - 1 {
+				errs[i] = f(r, i)
 			}
 		})
 	}
@@ -285,14 +304,7 @@ func (x *writer) writeGroup(chunks []*rowChunk) (err error) {
 			return err
 		}
 	}
-	for _, c := range chunks {
-		if c.size < groupSize/4 {
-			c.reset()
-			x.free.Put(c)
-		}
-	}
-	_, err = rg.Commit()
-	return err
+	return nil
 }
 
 // guardWrite turns a panic of the library into an error.
@@ -300,100 +312,4 @@ func guardWrite(err *error) {
 	if p := recover(); p != nil {
 		*err = dataknobs.Errorf(dataknobs.Internal, "writing Parquet: %w", fmt.Errorf("%v", p))
 	}
-}
-
-// An encoder feeds columns to the library, a page at a time.
-type encoder struct {
-	vals []parquet.Value // the page's
-	rows int             // of it
-	size int             // bytes of text in it
-}
-
-var encoders = sync.Pool{New: func() any { return new(encoder) }}
-
-func (e *encoder) column(w *parquet.ColumnWriter, chunks []*rowChunk, i int) (err error) {
-	defer guardWrite(&err)
-	e.vals, e.rows, e.size = e.vals[:0], 0, 0
-	for _, c := range chunks {
-		col := &c.cols[i]
-		if col.plan.list {
-			err = e.lists(w, col, i)
-		} else {
-			err = e.flat(w, col, i)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return e.page(w)
-}
-
-// batch hands the values over.
-func (e *encoder) batch(w *parquet.ColumnWriter) error {
-	if len(e.vals) == 0 {
-		return nil
-	}
-	_, err := w.WriteRowValues(e.vals)
-	e.vals = e.vals[:0]
-	return err
-}
-
-// page ends the page.
-func (e *encoder) page(w *parquet.ColumnWriter) error {
-	e.rows, e.size = 0, 0
-	if err := e.batch(w); err != nil {
-		return err
-	}
-	return w.Flush()
-}
-
-// batchRows is how many values are handed over at once: few enough to stay in
-// the nearest cache.
-const batchRows = 512
-
-func (e *encoder) flat(w *parquet.ColumnWriter, c *column, index int) error {
-	for from := 0; from < c.n; {
-		to := c.upTo(from, min(c.n, from+pageRows-e.rows, from+batchRows))
-		e.vals = slices.Grow(e.vals[:0], batchRows)[:to-from]
-		c.values(e.vals, from, index)
-		if err := e.batch(w); err != nil {
-			return err
-		}
-		e.rows += to - from
-		e.size += c.textSize(from, to)
-		from = to
-		if e.rows == pageRows || e.size >= pageBytes {
-			if err := e.page(w); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (e *encoder) lists(w *parquet.ColumnWriter, c *column, index int) error {
-	i := 0
-	for _, n := range c.lengths {
-		rep := 0
-		for range max(n, 1) {
-			def := 3
-			if c.def != nil {
-				def = int(c.def[i])
-			}
-			v := parquet.NullValue()
-			if def == 3 {
-				v = c.value(i)
-			}
-			e.vals = append(e.vals, v.Level(rep, def, index))
-			rep = 1
-			i++
-		}
-		e.size += c.textSize(i-int(max(n, 1)), i)
-		if e.rows++; e.rows == pageRows || e.size >= pageBytes || len(e.vals) >= 16*pageRows {
-			if err := e.page(w); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -3,23 +3,25 @@ package parquet
 import (
 	"slices"
 
-	"github.com/parquet-go/parquet-go"
-
 	"dataknobs.dev/dataknobs"
 )
 
 // A rowChunk is a run of rows, as columns; it is a codec.Chunk.
 type rowChunk struct {
-	cols []column
-	rows int
-	size int // about how many bytes the values take
+	cols  []column
+	coded bool // some column is
+	rows  int
+	size  int // about how many bytes the values take
 }
 
 // A column holds the values of one column of a chunk: one entry for each row,
-// nulls included, or for each element of a list.
+// nulls included, or for each element of a list. A coded column holds different
+// values, and for each entry the number, from 1, of its value, or 0 for null.
 type column struct {
 	plan    *columnPlan
 	n       int
+	coded   bool
+	codes   []uint16
 	def     []byte // by entry: the definition level; nil: all are there
 	spare   []byte // room for def
 	lengths []int32
@@ -42,13 +44,13 @@ func newRowChunk(plans []columnPlan) *rowChunk {
 
 // reset makes the chunk empty and keeps its room.
 func (c *rowChunk) reset() {
-	c.rows, c.size = 0, 0
+	c.rows, c.size, c.coded = 0, 0, false
 	for i := range c.cols {
 		x := &c.cols[i]
 		if x.def != nil {
 			x.spare = x.def
 		}
-		*x = column{plan: x.plan, spare: x.spare[:0], lengths: x.lengths[:0], ints: x.ints[:0], floats: x.floats[:0], data: x.data[:0], ends: x.ends[:0]}
+		*x = column{plan: x.plan, codes: x.codes[:0], spare: x.spare[:0], lengths: x.lengths[:0], ints: x.ints[:0], floats: x.floats[:0], data: x.data[:0], ends: x.ends[:0]}
 	}
 }
 
@@ -62,6 +64,9 @@ func (c *rowChunk) AppendRow(values []dataknobs.Value) error {
 	}
 	if len(values) != len(c.cols) {
 		return dataknobs.Errorf(dataknobs.InvalidArgument, "a row of %d values for %d columns", len(values), len(c.cols))
+	}
+	if c.coded {
+		c.decode()
 	}
 	for i := range values {
 		if !c.cols[i].append(values[i]) {
@@ -110,15 +115,22 @@ func (c *column) append(v dataknobs.Value) bool {
 		return true
 	case c.plan.list:
 		return c.appendList(v)
-	case c.plan.number:
-		return v.IsNumber() && finite(v) && c.text(func(b []byte) []byte { return v.AppendText(b) })
-	case c.plan.json:
-		return c.text(v.AppendTaggedJSON)
-	case v.Kind() != c.plan.kind || !c.scalar(v):
+	case !c.put(v):
 		return false
 	}
 	c.present(1)
 	return true
+}
+
+// put appends what the column holds of v, which is not null, and makes no entry.
+func (c *column) put(v dataknobs.Value) bool {
+	switch {
+	case c.plan.number:
+		return v.IsNumber() && finite(v) && c.text(func(b []byte) []byte { return v.AppendText(b) })
+	case c.plan.json:
+		return c.text(v.AppendTaggedJSON)
+	}
+	return v.Kind() == c.plan.kind && c.scalar(v)
 }
 
 func finite(v dataknobs.Value) bool {
@@ -165,7 +177,6 @@ func (c *column) text(add func([]byte) []byte) bool {
 	}
 	c.data = data
 	c.ends = append(c.ends, uint32(len(data)))
-	c.present(1)
 	return true
 }
 
@@ -302,48 +313,4 @@ func (c *column) upTo(from, to int) int {
 	limit := c.start(from) + pageBytes
 	n, _ := slices.BinarySearch(c.ends[from:to], limit)
 	return min(from+n+1, to)
-}
-
-// value returns the entry i as the library takes it, without levels.
-func (c *column) value(i int) parquet.Value {
-	switch c.plan.kind {
-	case dataknobs.KindInt, dataknobs.KindTime:
-		return parquet.Int64Value(c.ints[i])
-	case dataknobs.KindBool:
-		return parquet.BooleanValue(c.ints[i] != 0)
-	case dataknobs.KindFloat:
-		return parquet.DoubleValue(c.floats[i])
-	}
-	return parquet.ByteArrayValue(c.data[c.start(i):c.ends[i]])
-}
-
-// values fills dst with the entries from from on as the library takes them, of
-// a column that is no list.
-func (c *column) values(dst []parquet.Value, from, index int) {
-	top := int(c.plan.top())
-	switch c.plan.kind {
-	case dataknobs.KindNull:
-	case dataknobs.KindInt, dataknobs.KindTime:
-		for i, x := range c.ints[from : from+len(dst)] {
-			dst[i] = parquet.Int64Value(x).Level(0, top, index)
-		}
-	case dataknobs.KindString, dataknobs.KindBytes:
-		start := c.start(from)
-		for i, end := range c.ends[from : from+len(dst)] {
-			dst[i] = parquet.ByteArrayValue(c.data[start:end]).Level(0, top, index)
-			start = end
-		}
-	default:
-		for i := range dst {
-			dst[i] = c.value(from+i).Level(0, top, index)
-		}
-	}
-	if c.def == nil {
-		return
-	}
-	for i, d := range c.def[from : from+len(dst)] {
-		if int(d) != top {
-			dst[i] = parquet.NullValue().Level(0, int(d), index)
-		}
-	}
 }

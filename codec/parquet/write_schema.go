@@ -1,9 +1,10 @@
 package parquet
 
 import (
-	"reflect"
-
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
@@ -72,69 +73,79 @@ func (p *columnPlan) setKind(name string) bool {
 	return ok && k < dataknobs.KindArray
 }
 
-// node returns the column's schema.
-func (p *columnPlan) node() parquet.Node {
-	n := p.scalar()
-	switch {
-	case p.list:
-		return parquet.Optional(parquet.List(parquet.Optional(n)))
-	case p.required:
-		return n
-	}
-	return parquet.Optional(n)
-}
-
-func (p *columnPlan) scalar() parquet.Node {
-	var n parquet.Node
+// physical returns the type of what the column stores.
+func (p *columnPlan) physical() format.Type {
 	switch p.kind {
 	case dataknobs.KindBool, dataknobs.KindNull:
-		return parquet.Leaf(parquet.BooleanType)
-	case dataknobs.KindInt:
-		n = parquet.Leaf(parquet.Int64Type)
+		return format.Boolean
+	case dataknobs.KindInt, dataknobs.KindTime:
+		return format.Int64
 	case dataknobs.KindFloat:
-		n = parquet.Leaf(parquet.DoubleType)
+		return format.Double
+	}
+	return format.ByteArray
+}
+
+// annotated returns the library's type of what the column stores.
+func (p *columnPlan) annotated() parquet.Type {
+	switch p.kind {
+	case dataknobs.KindBool, dataknobs.KindNull:
+		return parquet.BooleanType
+	case dataknobs.KindInt:
+		return parquet.Int64Type
+	case dataknobs.KindFloat:
+		return parquet.DoubleType
 	case dataknobs.KindTime:
-		n = parquet.Timestamp(parquet.Microsecond)
+		return parquet.Timestamp(parquet.Microsecond).Type()
 	case dataknobs.KindBytes:
-		n = parquet.Leaf(parquet.ByteArrayType)
-	default:
-		n = parquet.String()
-		if p.json {
-			n = parquet.JSON()
-		}
+		return parquet.ByteArrayType
 	}
-	if p.unique {
-		return n
+	if p.json {
+		return parquet.JSON().Type()
 	}
-	return parquet.Encoded(n, &parquet.RLEDictionary)
+	return parquet.String().Type()
 }
 
-// A root is a group whose fields keep their order; the library's own sorts them.
-type root struct {
-	parquet.Group
-	fields []parquet.Field
+// path is the way to the column's values in the schema.
+func (p *columnPlan) path() []string {
+	if p.list {
+		return []string{p.name, "list", "element"}
+	}
+	return []string{p.name}
 }
 
-// Fields returns the columns in the order of the layout.
-func (r *root) Fields() []parquet.Field { return r.fields }
-
-type field struct {
-	parquet.Node
-	name string
+// elements returns the column's part of the schema.
+func (p *columnPlan) elements() []format.SchemaElement {
+	leaf := format.SchemaElement{Name: p.name, RepetitionType: thrift.New(format.Optional), Type: thrift.New(p.physical())}
+	if p.required {
+		leaf.RepetitionType = thrift.New(format.Required)
+	}
+	t := p.annotated()
+	if l := t.LogicalType(); l != nil {
+		leaf.LogicalType = *l
+	}
+	if c := t.ConvertedType(); c != nil {
+		leaf.ConvertedType = thrift.New(*c)
+	}
+	if !p.list {
+		return []format.SchemaElement{leaf}
+	}
+	leaf.Name = "element"
+	return []format.SchemaElement{
+		{
+			Name: p.name, RepetitionType: thrift.New(format.Optional), NumChildren: thrift.New[int32](1),
+			ConvertedType: thrift.New(deprecated.List), LogicalType: format.LogicalType{Value: new(format.ListType)},
+		},
+		{Name: "list", RepetitionType: thrift.New(format.Repeated), NumChildren: thrift.New[int32](1)},
+		leaf,
+	}
 }
 
-// Name returns the column's name.
-func (f *field) Name() string { return f.name }
-
-// Value is for writers by reflection, which are not used here.
-func (f *field) Value(reflect.Value) reflect.Value { return reflect.Value{} }
-
-func schemaOf(plans []columnPlan) *parquet.Schema {
-	r := &root{Group: parquet.Group{}}
+// schemaOf returns the schema of the file, in the order of the layout.
+func schemaOf(plans []columnPlan) []format.SchemaElement {
+	s := []format.SchemaElement{{Name: "schema", NumChildren: thrift.New(int32(len(plans)))}}
 	for i := range plans {
-		n := plans[i].node()
-		r.Group[plans[i].name] = n
-		r.fields = append(r.fields, &field{n, plans[i].name})
+		s = append(s, plans[i].elements()...)
 	}
-	return parquet.NewSchema("schema", r)
+	return s
 }

@@ -17,6 +17,7 @@ func (w *writer) start() error {
 	if err != nil {
 		return ioError(d.t.name, err)
 	}
+	m.Made = time.Now().UnixNano()
 	body, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -26,11 +27,11 @@ func (w *writer) start() error {
 	if perm == 0 {
 		perm = 0o666
 	}
-	f, err := d.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC|os.O_APPEND, perm)
+	f, err := d.fs.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, perm)
 	if err != nil {
 		return lockError(d.t.name, name, err)
 	}
-	text := appendFrame([]byte(journalMagic), frameBase, 1, body)
+	text := appendFrame([]byte(journalMagic), frameBase, afterSync, 1, body)
 	if _, err = f.Write(text); err == nil {
 		err = w.sync(f)
 	}
@@ -46,10 +47,10 @@ func (w *writer) start() error {
 		_ = d.fs.Remove(name)
 		return ioError(name, err)
 	}
-	w.file = f
+	w.file, w.room = f, int64(len(text))
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.st.jrnl = &journal{name: name, id: idOf(info), end: int64(len(text)), seq: 1, base: m}
+	d.st.jrnl = &journal{name: name, id: idOf(info), first: [frameHead]byte(text[len(journalMagic):]), end: int64(len(text)), seq: 1, base: m}
 	return nil
 }
 
@@ -85,6 +86,14 @@ func (w *writer) syncNow() {
 	}
 }
 
+// after says of the next frame whether all before it is on disk.
+func (w *writer) after() byte {
+	if w.dirty || w.d.o.Sync == SyncNone {
+		return afterWrite
+	}
+	return afterSync
+}
+
 // fail makes every later write fail.
 func (w *writer) fail(err error) error {
 	w.failed = ioError(w.d.t.path+journalExt, err)
@@ -102,7 +111,7 @@ func (w *writer) usable() error {
 // append puts frames at the end of the journal. The caller leads.
 func (w *writer) append(text []byte, frames uint64) error {
 	d := w.d
-	_, err := w.file.Write(text)
+	err := w.put(text)
 	if err == nil {
 		if d.o.Sync == SyncBatch {
 			w.syncLater()
@@ -125,4 +134,43 @@ func (w *writer) append(text []byte, frames uint64) error {
 	next.seq += frames
 	d.st.jrnl = &next
 	return nil
+}
+
+// put writes frames behind the last. Their first head comes last: while it is
+// zero, what follows is nothing yet to those who read the journal meanwhile.
+func (w *writer) put(text []byte) error {
+	from := w.d.st.jrnl.end
+	end := from + int64(len(text))
+	if _, err := w.file.WriteAt(text[frameHead:], from+frameHead); err != nil {
+		return err
+	}
+	if _, err := w.file.WriteAt(text[:frameHead], from); err != nil {
+		return err
+	}
+	if end > w.room {
+		w.room = end
+		if w.d.o.Sync == SyncAlways {
+			w.makeRoom()
+		}
+	}
+	return nil
+}
+
+// How many zeros are written ahead at once: as many bytes as the journal has,
+// within these bounds.
+const (
+	minRoom = 64 << 10
+	maxRoom = 1 << 20
+)
+
+// zeros are what is written ahead.
+var zeros [maxRoom]byte
+
+// makeRoom writes zeros behind the frames, for the sync that follows to take to
+// the disk too. Syncs of frames that are put in their place have no size and no
+// blocks of the file to note, which would cost as much again. Where there is no
+// room on the disk, the journal grows by its frames.
+func (w *writer) makeRoom() {
+	n, _ := w.file.WriteAt(zeros[:min(max(w.room, minRoom), maxRoom)], w.room)
+	w.room += int64(n)
 }

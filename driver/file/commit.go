@@ -23,9 +23,10 @@ type group struct {
 	newest map[string]int // the last op of each ID
 	fresh  int64          // how many new rows there are, where IDs are row numbers
 	found  map[string]located
-	text   []byte // the frames
-	whole  []byte // the one being made
 	frames uint64
+	text   []byte // the frames
+	body   []byte // of the one being made: the operations,
+	whole  []byte // and all of it
 }
 
 // A located record of the base, read ahead.
@@ -43,7 +44,8 @@ func (w *writer) commit(ctx context.Context, rs []*request) error {
 	if d.closing.Load() || !w.holding.Load() {
 		return errClosed
 	}
-	g := &group{w: w, d: d, rule: d.rule(), newest: map[string]int{}}
+	g := w.newGroup()
+	defer g.release()
 	for _, r := range rs {
 		if err := g.request(ctx, r); err != nil {
 			return err
@@ -72,14 +74,32 @@ func (w *writer) commit(ctx context.Context, rs []*request) error {
 	return nil
 }
 
-// keptBuffer bounds the buffers that are kept from group to group.
-const keptBuffer = 1 << 20
-
-// keepBuffers keeps the buffers of a group for the next one.
-func (w *writer) keepBuffers(body, text []byte) {
-	if cap(body)+cap(text) <= keptBuffer {
-		w.body, w.text = body, text
+// newGroup returns an empty group. Release it.
+func (w *writer) newGroup() *group {
+	g := w.spare
+	w.spare = nil
+	if g == nil {
+		g = &group{w: w, d: w.d, newest: map[string]int{}}
 	}
+	g.rule = w.d.rule()
+	return g
+}
+
+// What is kept from group to group: bytes, and operations.
+const (
+	keptBuffer = 1 << 20
+	keptOps    = 1 << 10
+)
+
+// release keeps the memory of a group of moderate size for the next.
+func (g *group) release() {
+	if cap(g.text)+cap(g.body)+cap(g.whole) > keptBuffer || cap(g.ops) > keptOps {
+		return
+	}
+	clear(g.ops)
+	clear(g.newest)
+	*g = group{w: g.w, d: g.d, ops: g.ops[:0], newest: g.newest, text: g.text[:0], body: g.body[:0], whole: g.whole}
+	g.w.spare = g
 }
 
 // rule says where the IDs of the store come from now.
@@ -113,7 +133,7 @@ func (g *group) request(ctx context.Context, r *request) error {
 				return err
 			}
 		}
-		res, err := g.write(ctx, &r.b.Writes[i])
+		res, err := g.write(ctx, &r.b.Writes[i], r.draftOf(i))
 		if err != nil {
 			return err
 		}
@@ -153,7 +173,7 @@ type now struct {
 // write decides one write. Its result is not the truth before the group is in
 // the journal. The error is for the whole group; what is wrong with the write
 // alone is in its result.
-func (g *group) write(ctx context.Context, w *dataknobs.Write) (res dataknobs.Result, err error) {
+func (g *group) write(ctx context.Context, w *dataknobs.Write, dr draft) (res dataknobs.Result, err error) {
 	res.ID = w.ID
 	if res.Err = g.refuse(w); res.Err != nil {
 		return res, nil //nolint:nilerr // it stands in the result
@@ -167,11 +187,11 @@ func (g *group) write(ctx context.Context, w *dataknobs.Write) (res dataknobs.Re
 	if err != nil {
 		return res, err
 	}
-	var rec *dataknobs.Record
-	if rec, res.Err = g.next(w, id, &cur); res.Err != nil {
+	rec := dr.rec
+	if rec, res.Err = g.next(w, id, &cur, rec); res.Err != nil {
 		return res, nil //nolint:nilerr // it stands in the result
 	}
-	o := op{id: id, rec: rec, ref: cur.ref}
+	o := op{id: id, rec: rec, ref: cur.ref, text: dr.text}
 	if rec != nil {
 		g.revise(&o, &cur)
 		res.Revision = rec.Revision
@@ -263,8 +283,9 @@ func (g *group) readAhead(ctx context.Context, ws []dataknobs.Write) error {
 	return err
 }
 
-// next is what the write makes of the record: nil if it is removed.
-func (g *group) next(w *dataknobs.Write, id string, cur *now) (*dataknobs.Record, error) {
+// next is what the write makes of the record: nil if it is removed. draft is
+// that of a put, if it has been made.
+func (g *group) next(w *dataknobs.Write, id string, cur *now, draft *dataknobs.Record) (*dataknobs.Record, error) {
 	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
 	switch {
 	case cur.rec == nil && mustExist:
@@ -285,10 +306,10 @@ func (g *group) next(w *dataknobs.Write, id string, cur *now) (*dataknobs.Record
 		rec.ID = id
 		return rec, g.checkKey(rec)
 	}
-	rec := w.Record.Clone()
-	rec.ID, rec.Revision = id, ""
-	rec.SetPosition(0)
-	return rec, g.checkKey(rec)
+	if draft == nil {
+		draft = copyOf(w.Record, id)
+	}
+	return draft, g.checkKey(draft)
 }
 
 // checkKey refuses a record whose fields do not make its ID: it would be
@@ -309,12 +330,14 @@ func (g *group) checkKey(rec *dataknobs.Record) error {
 
 // revise gives the record its new revision.
 func (g *group) revise(o *op, cur *now) {
-	o.rec.Revision = revisionOf(o.rec, g.d.t.format, 0)
+	if o.text == nil {
+		o.rec.Revision = revisionOf(o.rec, g.d.t.format, 0)
+	}
 	if cur.rec == nil {
 		return
 	}
 	if before, _, _ := cutRevision(cur.revision); before == o.rec.Revision {
-		o.rep = cur.rep + 1
+		o.rep, o.text = cur.rep+1, nil
 		o.rec.Revision = revisionOf(o.rec, g.d.t.format, o.rep)
 	}
 }
@@ -323,22 +346,20 @@ func (g *group) revise(o *op, cur *now) {
 // is in the journal wholly or not at all; others are cut to moderate sizes.
 func (g *group) encode(rs []*request) error {
 	atomic := slices.ContainsFunc(rs, func(r *request) bool { return r.b.Atomic })
-	body, count := g.w.body[:0], uint64(0)
-	g.text = g.w.text[:0]
-	defer func() { g.w.keepBuffers(body, g.text) }()
+	count, after := uint64(0), g.w.after()
 	for i := range g.ops {
 		var err error
-		if body, err = appendOp(body, g.ops[i]); err != nil {
+		if g.body, err = appendOp(g.body, g.ops[i]); err != nil {
 			return err
 		}
-		if count++; i == len(g.ops)-1 || !atomic && len(body) >= frameSize {
-			if len(body) > maxFrame-binary.MaxVarintLen64 {
-				return dataknobs.Errorf(dataknobs.ResourceExhausted, "an atomic batch of %d bytes is too large; the limit is %d", len(body), maxFrame)
+		if count++; i == len(g.ops)-1 || !atomic && len(g.body) >= frameSize {
+			if len(g.body) > maxFrame-binary.MaxVarintLen64 {
+				return dataknobs.Errorf(dataknobs.ResourceExhausted, "an atomic batch of %d bytes is too large; the limit is %d", len(g.body), maxFrame)
 			}
 			g.frames++
-			g.whole = append(binary.AppendUvarint(g.whole[:0], count), body...)
-			g.text = appendFrame(g.text, frameWrite, g.d.st.jrnl.seq+g.frames, g.whole)
-			body, count = body[:0], 0
+			g.whole = append(binary.AppendUvarint(g.whole[:0], count), g.body...)
+			g.text = appendFrame(g.text, frameWrite, after, g.d.st.jrnl.seq+g.frames, g.whole)
+			g.body, count, after = g.body[:0], 0, afterWrite
 		}
 	}
 	return nil

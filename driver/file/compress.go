@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -102,16 +103,25 @@ func decompress(name string, f io.ReadCloser, comp compression) (io.ReadCloser, 
 	return r, nil
 }
 
-// unpacked is a decompressed stream that says where it is damaged.
+// unpacked is a decompressed stream that says where it is damaged. Close may be
+// called while another goroutine reads, which then ends.
 type unpacked struct {
-	io.Reader
 	name string
 	file io.Closer
-	free func()
-	n    int64
+
+	mu     sync.Mutex // held while reading; guards the fields below
+	Reader io.Reader
+	free   func()
+	closed bool
+	n      int64
 }
 
 func (r *unpacked) Read(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return 0, os.ErrClosed
+	}
 	n, err := r.Reader.Read(p)
 	r.n += int64(n)
 	if err != nil && err != io.EOF && !errors.Is(err, os.ErrClosed) {
@@ -121,10 +131,14 @@ func (r *unpacked) Read(p []byte) (int, error) {
 }
 
 func (r *unpacked) Close() error {
-	if r.free != nil {
+	err := r.file.Close() // a read that waits for more is over
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.free != nil && !r.closed {
 		r.free()
 	}
-	return r.file.Close()
+	r.closed = true
+	return err
 }
 
 func damaged(name string, err error) error {

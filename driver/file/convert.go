@@ -140,15 +140,10 @@ func (c *conversion) sourceLayout(ctx context.Context, f codec.File) (*codec.Lay
 // plainColumns reports whether the source's format knows its columns.
 func (c *conversion) plainColumns() bool { return c.snap.base.parts[0].file().Columns() != nil }
 
-// copy fills chunks by all workers and writes them in the order of the file.
-func (c *conversion) copy(ctx context.Context, layout *codec.Layout, out codec.Writer) error {
-	cw, ok := out.(codec.ChunkWriter)
-	if !ok {
-		return notHere("the writer takes no columns")
-	}
-	n := newNeed(c.snap.base)
+// need asks for the values of a row of the copy; at are their slots.
+func (c *conversion) need(layout *codec.Layout) (n *need, at []int) {
+	n = newNeed(c.snap.base)
 	n.codec.Stats = c.stats
-	var at []int
 	for _, col := range layout.Columns {
 		at = append(at, n.add(dataknobs.Names(col.Name)))
 	}
@@ -158,6 +153,28 @@ func (c *conversion) copy(ctx context.Context, layout *codec.Layout, out codec.W
 	if layout.Meta != "" {
 		at = append(at, n.add(dataknobs.PathMetadata))
 	}
+	return n, at
+}
+
+// gives reports whether those slots are all that the codec gives, in its order,
+// and as it gives them.
+func (n *need) gives(at []int) bool {
+	for i, j := range at {
+		if s := &n.slots[j]; s.from != fromCodec || s.at != i {
+			return false
+		}
+	}
+	return len(at) == len(n.codec.Slots)
+}
+
+// copy fills chunks by all workers and writes them in the order of the file.
+func (c *conversion) copy(ctx context.Context, layout *codec.Layout, out codec.Writer) error {
+	cw, ok := out.(codec.ChunkWriter)
+	if !ok {
+		return notHere("the writer takes no columns")
+	}
+	n, at := c.need(layout)
+	whole := n.gives(at)
 	inner, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -172,6 +189,9 @@ func (c *conversion) copy(ctx context.Context, layout *codec.Layout, out codec.W
 				v.blk = &block{chunk: cw.NewChunk(), done: make(chan struct{})}
 				select {
 				case blocks <- v.blk:
+					if chunk, ok := v.blk.chunk.(codec.VectorChunk); ok && whole {
+						return &vectorChunker{v, chunk}, nil
+					}
 					return v, nil
 				case <-ctx.Done():
 					return nil, ctx.Err()
@@ -208,4 +228,14 @@ func (v *chunker) Row(c codec.Row) error {
 func (v *chunker) End() error {
 	close(v.blk.done)
 	return nil
+}
+
+// A vectorChunker is a chunker of rows that the codec gives as they are wanted.
+type vectorChunker struct {
+	*chunker
+	chunk codec.VectorChunk
+}
+
+func (v *vectorChunker) Vectors(rows int, slots []codec.Vector) error {
+	return v.chunk.AppendVectors(rows, slots)
 }

@@ -93,6 +93,15 @@ func (f *faultFile) Write(p []byte) (int, error) {
 	return f.writeFile.Write(p)
 }
 
+// WriteAt writes half of p where it fails.
+func (f *faultFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.fs.do("write " + f.name); err != nil {
+		n, _ := f.writeFile.WriteAt(p[:len(p)/2], off)
+		return n, err
+	}
+	return f.writeFile.WriteAt(p, off)
+}
+
 func (f *faultFile) Sync() error { return f.fs.do("sync " + f.name) }
 
 func (f *faultFile) Truncate(n int64) error {
@@ -354,6 +363,13 @@ func (f *stepFile) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return f.writeFile.Write(p)
+}
+
+func (f *stepFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.fs.do("write " + f.name); err != nil {
+		return 0, err
+	}
+	return f.writeFile.WriteAt(p, off)
 }
 
 // leftovers are the files that are there only while something is written.

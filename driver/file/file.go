@@ -12,11 +12,13 @@ package file
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/internal/remote"
 )
 
 // Options are the settings of a file store. Only Path is needed.
@@ -54,7 +56,9 @@ type Options struct {
 	// Indent writes JSON for people to read.
 	Indent bool
 
-	fs fileSystem // tests inject faults here; nil: the real one
+	fs     fileSystem    // tests inject faults here; nil: the real one
+	remote remote.Folder // where the files lie; nil: in the file system
+	shown  string        // what stands before Path in errors, with remote
 }
 
 // CSVOptions are the options of CSV and TSV files.
@@ -161,7 +165,12 @@ func New(ctx context.Context, o Options) (*Driver, error) {
 		d.o.Warn = func(string) {}
 	}
 	var err error
-	if d.t, err = locate(&d.o); err != nil {
+	if d.o.remote != nil {
+		d.t, err = locateRemote(ctx, &d.o)
+	} else {
+		d.t, err = locate(&d.o)
+	}
+	if err != nil {
 		return nil, err
 	}
 	d.w.init(d)
@@ -210,5 +219,8 @@ func (d *Driver) Close() error {
 		d.st.base.release()
 	}
 	d.st = nil
+	if d.o.remote != nil {
+		return errors.Join(err, d.o.remote.Close())
+	}
 	return err
 }

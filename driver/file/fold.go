@@ -163,7 +163,7 @@ func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Lay
 	if w.file != nil {
 		body, err := json.Marshal(m)
 		if err == nil {
-			err = w.append(appendFrame(nil, frameFold, d.st.jrnl.seq+1, body), 1)
+			err = w.append(appendFrame(nil, frameFold, w.after(), d.st.jrnl.seq+1, body), 1)
 		}
 		if err == nil && d.o.Sync == SyncBatch {
 			err = w.file.Sync()

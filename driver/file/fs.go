@@ -36,6 +36,7 @@ type fileSystem interface {
 
 type writeFile interface {
 	io.Writer
+	io.WriterAt
 	io.ReaderAt
 	Stat() (fs.FileInfo, error)
 	Sync() error

@@ -57,6 +57,8 @@ func (d *Driver) whyReadOnly(b *base) string {
 	switch {
 	case d.o.ReadOnly:
 		return "it was opened with readonly=true"
+	case d.o.remote != nil:
+		return "files that lie elsewhere are only read"
 	case d.t.many != nil:
 		return "it is a folder or a pattern of several files"
 	case d.o.CSV.Latin1:

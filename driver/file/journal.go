@@ -22,11 +22,12 @@ import (
 //	4  CRC-32C of the body
 //	8  number of the frame, 8 bytes, from 1
 //	16 kind
-//	17 three zero bytes
+//	17 0: the frame before was on disk when it was written; 1: that is not known
+//	18 two zero bytes
 //	20 CRC-32C of the 20 bytes before
 //
 // The head has a checksum of its own, so that a damaged length cannot pass for a
-// frame that was cut short.
+// frame that was cut short. Zeros may follow the last frame: see makeRoom.
 const (
 	journalMagic = "dataknobs journal 1\n"
 	frameHead    = 24
@@ -48,6 +49,7 @@ type mark struct {
 	Size   int64  `json:"size"`
 	Hash   string `json:"xxh3,omitempty"` // of the whole content, 128 bits in hex
 	MTime  int64  `json:"mtime"`          // nanoseconds; where it and the size agree, the content is not read
+	Made   int64  `json:"made,omitempty"` // of the first frame: when the journal was made, so that no two have the same
 }
 
 // markOf makes the mark of a file; f is nil where there is none.
@@ -83,13 +85,19 @@ func (m *mark) matches(f io.ReaderAt, id fileID) (bool, error) {
 	return hash == m.Hash, err
 }
 
+// The values of byte 17 of a frame's head.
+const (
+	afterSync  = 0
+	afterWrite = 1
+)
+
 // appendFrame appends a whole frame to b.
-func appendFrame(b []byte, kind byte, seq uint64, body []byte) []byte {
+func appendFrame(b []byte, kind, after byte, seq uint64, body []byte) []byte {
 	var head [frameHead]byte
 	binary.LittleEndian.PutUint32(head[0:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(body, castagnoli))
 	binary.LittleEndian.PutUint64(head[8:], seq)
-	head[16] = kind
+	head[16], head[17] = kind, after
 	binary.LittleEndian.PutUint32(head[20:], crc32.Checksum(head[:20], castagnoli))
 	return append(append(b, head[:]...), body...)
 }
@@ -97,21 +105,14 @@ func appendFrame(b []byte, kind byte, seq uint64, body []byte) []byte {
 // A journal is what has been read of a journal file.
 type journal struct {
 	name  string
-	id    fileID // when it was opened
-	end   int64  // behind the last whole frame
-	seq   uint64 // of that frame
+	id    fileID          // when it was opened
+	first [frameHead]byte // the head of the first frame, which no other journal has
+	end   int64           // behind the last whole frame
+	seq   uint64          // of that frame
 	base  mark
 	fold  *mark // of the last fold frame
 	after bool  // frames follow the last fold frame
 	torn  bool  // something that is no whole frame follows end
-}
-
-// An op is one change in the journal.
-type op struct {
-	id  string
-	rec *dataknobs.Record // nil: removed
-	ref int64             // the record's row in the base, when it was first changed; -1: none
-	rep uint32
 }
 
 // errShort: what is at the end of the journal is not a whole frame.
@@ -159,47 +160,111 @@ func (j *journal) begin(f io.ReaderAt) error {
 	switch {
 	case err == errShort:
 		j.torn = true
-		return nil
+		return j.nothingBehind(f, int64(len(magic)), 1)
 	case err != nil:
 		return err
 	case kind != frameBase || json.Unmarshal(body, &j.base) != nil:
 		return j.damaged(int64(len(magic)), "its first frame does not say which file it belongs to")
 	}
 	j.end, j.seq = next, 1
-	return nil
+	_, err = f.ReadAt(j.first[:], int64(len(magic)))
+	return err
 }
 
-// frame reads the frame at off, which must have that number.
+// isAt reports whether f is the file that j was read from, as far as that.
+func (j *journal) isAt(f io.ReaderAt) bool {
+	var head [frameHead]byte
+	_, err := f.ReadAt(head[:], int64(len(journalMagic)))
+	return err == nil && head == j.first
+}
+
+// endsAt reports whether nothing has been written to f behind what was read of it.
+func (j *journal) endsAt(f io.ReaderAt) bool {
+	var head [frameHead]byte
+	_, err := f.ReadAt(head[:], j.end)
+	return (err == nil || err == io.EOF) && head == [frameHead]byte{}
+}
+
+// frame reads the frame at off, which must have that number. The error is
+// errShort where a write was cut short.
 func (j *journal) frame(f io.ReaderAt, off int64, seq uint64) (kind byte, body []byte, next int64, err error) {
 	var head [frameHead]byte
 	n, err := f.ReadAt(head[:], off)
 	if err != nil && err != io.EOF {
 		return 0, nil, 0, ioError(j.name, err)
 	}
-	if n < len(head) {
+	size := int64(binary.LittleEndian.Uint32(head[:]))
+	switch {
+	case n < len(head):
 		return 0, nil, 0, errShort
-	}
-	size := binary.LittleEndian.Uint32(head[:])
-	if binary.LittleEndian.Uint32(head[20:]) != crc32.Checksum(head[:20], castagnoli) {
-		if zeros(f, off) { // a file system may lengthen a file before it writes
+	case !wholeHead(head[:]):
+		if hasHole(head[:], off) || allZero(head[20:]) { // written in part, or not at all
 			return 0, nil, 0, errShort
 		}
 		return 0, nil, 0, j.damaged(off, "the head of a frame does not match its checksum")
-	}
-	switch {
 	case binary.LittleEndian.Uint64(head[8:]) != seq:
 		return 0, nil, 0, j.damaged(off, "a frame is missing")
 	case size > maxFrame:
 		return 0, nil, 0, j.damaged(off, "a frame is longer than any can be")
 	}
-	body, err = readBody(f, off+frameHead, int64(size))
+	body, err = readBody(f, off+frameHead, size)
 	if err != nil {
 		return 0, nil, 0, err
 	}
 	if binary.LittleEndian.Uint32(head[4:]) != crc32.Checksum(body, castagnoli) {
+		if hasHole(body, off+frameHead) {
+			return 0, nil, 0, errShort
+		}
 		return 0, nil, 0, j.damaged(off, "a frame does not match its checksum")
 	}
-	return head[16], body, off + frameHead + int64(size), nil
+	return head[16], body, off + frameHead + size, nil
+}
+
+func wholeHead(head []byte) bool {
+	return binary.LittleEndian.Uint32(head[20:]) == crc32.Checksum(head[:20], castagnoli)
+}
+
+// sector is the least that a disk writes: all of it, or nothing.
+const sector = 512
+
+// hasHole reports whether b, which stands at off and does not match its
+// checksum, is what a write leaves that was cut short: what of b stands in one of
+// the sectors is still zero. Damage looks otherwise.
+func hasHole(b []byte, off int64) bool {
+	for len(b) > 0 {
+		n := min(len(b), int(sector-off%sector))
+		if allZero(b[:n]) {
+			return true
+		}
+		b, off = b[n:], off+int64(n)
+	}
+	return false
+}
+
+func allZero(b []byte) bool { return bytes.Equal(b, zeros[:len(b)]) }
+
+// nothingBehind is for a frame of that number, at off, which is not whole. It
+// returns an error if a later one was written when this one was on disk: then it
+// was not cut short, but damaged.
+func (j *journal) nothingBehind(f io.ReaderAt, off int64, seq uint64) error {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := f.ReadAt(buf, off)
+		if err != nil && err != io.EOF {
+			return ioError(j.name, err)
+		}
+		if !allZero(buf[:n]) {
+			for i := range n - frameHead + 1 {
+				if h := buf[i : i+frameHead]; h[16] != 0 && h[17] == afterSync && binary.LittleEndian.Uint64(h[8:]) > seq && wholeHead(h) {
+					return j.damaged(off+int64(i), "a frame is here, but one before it is not whole")
+				}
+			}
+		}
+		if n < len(buf) {
+			return nil
+		}
+		off += int64(n - frameHead + 1)
+	}
 }
 
 // readBody reads n bytes, in pieces: a length is believed only as far as there
@@ -222,21 +287,6 @@ func readBody(f io.ReaderAt, off, n int64) ([]byte, error) {
 	return body, nil
 }
 
-// zeros reports whether only zero bytes follow.
-func zeros(f io.ReaderAt, off int64) bool {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := f.ReadAt(buf, off)
-		if len(bytes.Trim(buf[:n], "\x00")) > 0 {
-			return false
-		}
-		off += int64(n)
-		if err != nil {
-			return err == io.EOF
-		}
-	}
-}
-
 func (j *journal) damaged(off int64, why string) error {
 	return dataknobs.Errorf(dataknobs.DataLoss, "%s: byte %d: %s", j.name, off, why).
 		WithHint("nothing was changed; keep a copy of the file and its journal before you do anything else")
@@ -249,7 +299,7 @@ func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
 		kind, body, next, err := j.frame(f, j.end, j.seq+1)
 		if err == errShort {
 			j.torn = hasByte(f, j.end)
-			return nil
+			return j.nothingBehind(f, j.end, j.seq+1)
 		}
 		if err != nil {
 			return err
@@ -302,55 +352,4 @@ func (j *journal) operations(body []byte, apply func(op)) error {
 		apply(o)
 	}
 	return nil
-}
-
-// appendOp appends an operation: 1 and a record, or 0 and an ID; before it the
-// row in the base and the number of repetitions.
-func appendOp(b []byte, o op) ([]byte, error) {
-	b = binary.AppendUvarint(b, uint64(o.ref+1))
-	b = binary.AppendUvarint(b, uint64(o.rep))
-	if o.rec == nil {
-		b = append(b, 0)
-		b = binary.AppendUvarint(b, uint64(len(o.id)))
-		return append(b, o.id...), nil
-	}
-	b = append(b, 1)
-	return o.rec.AppendBinary(b)
-}
-
-var errDecode = errors.New("cannot be decoded")
-
-func decodeOp(b []byte) (op, []byte, error) {
-	ref, b, ok1 := uvarint(b)
-	rep, b, ok2 := uvarint(b)
-	if !ok1 || !ok2 || len(b) == 0 {
-		return op{}, nil, errDecode
-	}
-	o := op{ref: int64(ref) - 1, rep: uint32(rep)}
-	kind, b := b[0], b[1:]
-	switch kind {
-	case 0:
-		n, rest, ok := uvarint(b)
-		if !ok || n > uint64(len(rest)) {
-			return op{}, nil, errDecode
-		}
-		o.id, b = string(rest[:n]), rest[n:]
-	case 1:
-		var err error
-		if o.rec, b, err = dataknobs.DecodeRecord(b); err != nil {
-			return op{}, nil, err
-		}
-		o.id = o.rec.ID
-	default:
-		return op{}, nil, errDecode
-	}
-	return o, b, nil
-}
-
-func uvarint(b []byte) (uint64, []byte, bool) {
-	u, n := binary.Uvarint(b)
-	if n <= 0 {
-		return 0, nil, false
-	}
-	return u, b[n:], true
 }

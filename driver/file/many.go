@@ -32,7 +32,11 @@ func openMany(ctx context.Context, o *Options, t *target) (*base, error) {
 	err := b.each(ctx, 0, func(p *part, _ int) error { return b.openMember(ctx, p) })
 	if err == nil {
 		var rule ids
-		rule, err = chooseIDs(ctx, b, nil, nil)
+		var key []string
+		if b.side != nil { // of the one file of a remote store
+			key = b.side.Key
+		}
+		rule, err = chooseIDs(ctx, b, b.used, key)
 		b.rule.Store(&rule)
 	}
 	if err != nil {
@@ -43,6 +47,9 @@ func openMany(ctx context.Context, o *Options, t *target) (*base, error) {
 }
 
 func (b *base) openMember(ctx context.Context, p *part) error {
+	if b.o.remote != nil {
+		return b.openRemoteMember(ctx, p, b.t.many[p.n])
+	}
 	f, err := os.Open(p.name)
 	if err != nil {
 		return ioError(p.name, err)

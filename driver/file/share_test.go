@@ -16,11 +16,11 @@ import (
 // Readers beside a writer that folds all the time see every acknowledged
 // record, each once, at every moment.
 func TestReadersBesideFolds(t *testing.T) {
-	for _, name := range []string{"s.csv", "s.ndjson.gz"} {
+	for name, mode := range map[string]file.SyncMode{"s.csv": file.SyncNone, "always.csv": file.SyncAlways, "s.ndjson.gz": file.SyncNone} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), name)
-			w := open(t, file.Options{Path: path, Fold: 512, Sync: file.SyncNone})
+			w := open(t, file.Options{Path: path, Fold: 512, Sync: mode})
 			create(t, w, "first", dataknobs.F("n", 0))
 			var acked atomic.Int64
 			acked.Store(1)

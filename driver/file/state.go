@@ -218,7 +218,17 @@ func (s *state) fresh(base, jrnl fileID) bool {
 	if s.jrnl == nil {
 		return !jrnl.exists()
 	}
-	return jrnl.ino == s.jrnl.id.ino && jrnl.size == s.jrnl.end && jrnl.dev == s.jrnl.id.dev
+	return jrnl.ino == s.jrnl.id.ino && jrnl.dev == s.jrnl.id.dev && s.jrnl.fresh()
+}
+
+// fresh reports whether the file holds what was read of it, and no more.
+func (j *journal) fresh() bool {
+	f, err := os.Open(j.name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return j.isAt(f) && j.endsAt(f)
 }
 
 // catchUp takes in the frames that were added to the journal; false if that is
@@ -237,7 +247,7 @@ func (d *Driver) catchUp(base, jrnl fileID) bool {
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil || idOf(info).ino != st.jrnl.id.ino {
+	if err != nil || idOf(info).ino != st.jrnl.id.ino || !st.jrnl.isAt(f) {
 		return false
 	}
 	next := *st.jrnl

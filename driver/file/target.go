@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/internal/remote"
 )
 
 // A target is what the path of a store means.
@@ -26,6 +27,8 @@ type member struct {
 	path string
 	rel  string // below the folder that all lie in, with slashes: part of the IDs
 	hive []pair
+	file remote.File  // of a remote folder
+	side *remote.File // its side file; nil: none
 }
 
 type pair struct{ name, text string }

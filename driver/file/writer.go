@@ -18,7 +18,8 @@ import (
 // A writer is the writing half of a Driver. Calls of Apply put their requests
 // into a queue; one of them at a time leads: it takes all that wait, decides
 // each write, puts them into the journal by one write and one sync, makes them
-// visible and answers. Those that come meanwhile make up the next group.
+// visible and answers. Those that come meanwhile make up the next group, which
+// the first of them leads.
 type writer struct {
 	d       *Driver
 	holding atomic.Bool // the lock is held
@@ -26,26 +27,21 @@ type writer struct {
 	lead    workLock    // held by whoever leads, folds or closes; guards the fields below
 	lock    *lock
 	file    writeFile // the journal; nil: not begun
+	room    int64     // how far the journal's file reaches: zeros follow the frames
 	mode    fs.FileMode
 	failed  error // a write to the journal failed: its state is not known
 	pause   int64 // no folding before the journal has this size: the last attempt failed
 	dirty   bool  // written since the last sync
 	timer   *time.Timer
 	cost    time.Duration // of the last sync
-	last    [2]int        // how many requests the last two groups had
-	body    []byte        // buffers for the next group
-	text    []byte
+	want    int           // how many requests may well make up the next group
+	spare   *group        // the memory of the last one; nil: none
 
-	mu    sync.Mutex // guards queue
+	mu    sync.Mutex // guards queue, led, and changes of size
 	queue []*request
-}
-
-// A request is one Apply.
-type request struct {
-	b       *dataknobs.Batch
-	results []dataknobs.Result
-	err     error // of the call as a whole
-	done    chan struct{}
+	led   bool         // somebody leads, or was told to
+	size  atomic.Int32 // of the queue
+	away  atomic.Int32 // how many have been answered, but did not run since
 }
 
 func (w *writer) init(d *Driver) {
@@ -57,33 +53,31 @@ func (w *writer) init(d *Driver) {
 // syncs. An error of the journal leaves the call's writes unacknowledged and
 // makes every later one fail until the store is opened again.
 func (d *Driver) Apply(ctx context.Context, b *dataknobs.Batch) ([]dataknobs.Result, error) {
-	r := &request{b: b, results: make([]dataknobs.Result, len(b.Writes)), done: make(chan struct{})}
-	if err := d.apply(ctx, r); err != nil {
-		for i := range r.results {
-			if r.results[i].Err == nil {
-				r.results[i] = dataknobs.Result{ID: b.Writes[i].ID, Err: err}
+	results := make([]dataknobs.Result, len(b.Writes))
+	err := d.apply(ctx, b, results)
+	if err != nil {
+		for i := range results {
+			if results[i].Err == nil {
+				results[i] = dataknobs.Result{ID: b.Writes[i].ID, Err: err}
 			}
 		}
-		return r.results, err
 	}
-	return r.results, nil
+	return results, err
 }
 
-func (d *Driver) apply(ctx context.Context, r *request) error {
+func (d *Driver) apply(ctx context.Context, b *dataknobs.Batch, results []dataknobs.Result) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &d.w
-	if err := w.begin(ctx); err != nil {
+	if err := d.w.begin(ctx); err != nil {
 		return err
 	}
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
-	w.mu.Lock()
-	w.queue = append(w.queue, r)
-	w.mu.Unlock()
-	return w.serve(ctx, r)
+	r := newRequest(b, results, d.t.format)
+	defer r.release()
+	return d.w.serve(ctx, r)
 }
 
 // prepare does beforehand, under the caller's own context, what takes long.
@@ -114,74 +108,136 @@ func (d *Driver) prepare(ctx context.Context) error {
 	return nil
 }
 
-// serve waits until somebody has done r, or does it.
+// serve waits until somebody has done r, or leads the group that does it.
 func (w *writer) serve(ctx context.Context, r *request) error {
-	for {
-		select {
-		case <-r.done:
-			return r.err
-		case w.lead <- struct{}{}:
-			w.leadGroup(ctx)
-			w.lead.unlock()
-		case <-ctx.Done():
-			if w.withdraw(r) {
-				return ctx.Err()
-			}
-			<-r.done // it is being written: what becomes of it will soon be known
-			return r.err
-		}
+	if w.join(r) {
+		return w.leadGroup(ctx, r)
 	}
+	select {
+	case t := <-r.turn:
+		if t == toLead {
+			return w.leadGroup(ctx, r)
+		}
+	case <-ctx.Done():
+		if w.withdraw(r) {
+			return ctx.Err()
+		}
+		<-r.turn // it is being written: what becomes of it will soon be known
+	}
+	if w.away.Add(-1) == 0 {
+		w.pass()
+	}
+	return r.err
 }
 
+// join puts r into the queue, and reports whether it shall lead. While some have
+// been answered who did not run since, nobody does: they are likely to come again.
+func (w *writer) join(r *request) (leads bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = append(w.queue, r)
+	w.size.Add(1)
+	leads = !w.led && w.away.Load() == 0
+	w.led = w.led || leads
+	return leads
+}
+
+// withdraw takes r out of the queue; false if it is not there any more.
 func (w *writer) withdraw(r *request) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := slices.Index(w.queue, r)
-	if i >= 0 {
-		w.queue = slices.Delete(w.queue, i, i+1)
+	if i < 0 {
+		return false
 	}
-	return i >= 0
+	w.queue = slices.Delete(w.queue, i, i+1)
+	w.size.Add(-1)
+	select {
+	case <-r.turn: // it was just told to lead
+		w.led = false
+		w.choose()
+	default:
+	}
+	return true
 }
 
-func (w *writer) waiting() int {
+// end ends the leading of the caller.
+func (w *writer) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.queue)
+	w.led = false
+	w.choose()
 }
 
-// gather takes the requests that wait. Those that the last groups answered are
-// likely to come again at once, so it waits for them, for a part of what a sync costs.
-func (w *writer) gather() []*request {
-	if want := max(w.last[0], w.last[1]); want > 1 {
-		for until := time.Now().Add(w.cost / 3); w.waiting() < want && time.Now().Before(until); {
-			runtime.Gosched()
-		}
+// pass lets somebody lead, if nobody does.
+func (w *writer) pass() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.choose()
+}
+
+// choose makes the first of the queue the leader, unless there is one, or some
+// are away. The caller holds mu.
+func (w *writer) choose() {
+	if !w.led && len(w.queue) > 0 && w.away.Load() == 0 {
+		w.led = true
+		w.queue[0].turn <- toLead
 	}
+}
+
+// take empties the queue.
+func (w *writer) take() []*request {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	rs := w.queue
-	w.queue = nil
+	w.queue = make([]*request, 0, len(rs))
+	w.size.Store(0)
 	return rs
 }
 
-// leadGroup does all requests that wait.
-func (w *writer) leadGroup(ctx context.Context) {
-	rs := w.gather()
-	if len(rs) == 0 {
-		return
+// gather takes the requests that wait. Whoever has just been answered may well
+// come again at once, so it waits while such are coming, for at most as long as
+// a sync takes.
+func (w *writer) gather() []*request {
+	if w.want > 1 {
+		start := time.Now()
+		came, seen := start, w.size.Load()
+		for now := start; int(seen) < w.want && now.Sub(came) <= w.cost/8 && now.Sub(start) <= w.cost; now = time.Now() {
+			runtime.Gosched()
+			if n := w.size.Load(); n != seen {
+				came, seen = now, n
+			}
+		}
 	}
-	w.last[0], w.last[1] = w.last[1], len(rs)
+	return w.take()
+}
+
+// leadGroup does all requests that wait, mine among them.
+func (w *writer) leadGroup(ctx context.Context, mine *request) error {
+	defer w.end()
+	if err := w.lead.lock(ctx); err != nil {
+		w.withdraw(mine) // it is still there: only a leader empties the queue
+		return err
+	}
+	defer w.lead.unlock()
+	rs := w.gather()
 	// The group is not only the leader's, so the leader's context must not end it.
-	err := w.commit(context.WithoutCancel(ctx), rs)
+	ctx = context.WithoutCancel(ctx)
+	err := w.commit(ctx, rs)
+	w.want = len(rs) + int(w.size.Load())
+	w.away.Store(int32(len(rs)) - 1)
 	for _, r := range rs {
 		if r.err == nil {
 			r.err = err
 		}
-		close(r.done)
+		if r != mine {
+			r.turn <- toLeave
+		}
 	}
 	if err == nil {
-		w.foldIfLarge(context.WithoutCancel(ctx))
+		w.foldIfLarge(ctx)
 	}
+	return mine.err
 }
 
 // begin takes the lock of the store, before its first write.
@@ -252,7 +308,7 @@ func (w *writer) resume() error {
 		w.made.Store(true)
 		return nil
 	}
-	f, err := d.fs.OpenFile(d.st.jrnl.name, os.O_RDWR|os.O_APPEND, 0)
+	f, err := d.fs.OpenFile(d.st.jrnl.name, os.O_RDWR, 0)
 	if err != nil {
 		return lockError(d.t.name, d.st.jrnl.name, err)
 	}
@@ -266,7 +322,7 @@ func (w *writer) resume() error {
 		}
 		d.st.jrnl.torn = false
 	}
-	w.file = f
+	w.file, w.room = f, d.st.jrnl.end
 	return nil
 }
 

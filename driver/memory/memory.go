@@ -36,14 +36,14 @@ type Driver struct {
 	features dataknobs.Features
 
 	mu     sync.RWMutex
-	closed bool             // guarded by mu, like all below
-	slots  map[string]*slot // the live records by ID
-	order  []*slot          // every slot in the order of creation; dead ones among them
-	dead   int              // how many of order are dead
-	clock  uint64           // the number of the newest commit; what it wrote is visible
-	revs   uint64           // the number of the newest revision
-	places uint64           // the newest position
-	bytes  int64            // what the live records take; kept only with MaxBytes
+	closed bool    // guarded by mu, like all below
+	slots  *table  // the live records by ID
+	order  []*slot // every slot in the order of creation; dead ones among them
+	dead   int     // how many of order are dead
+	clock  uint64  // the number of the newest commit; what it wrote is visible
+	revs   uint64  // the number of the newest revision
+	places uint64  // the newest position
+	bytes  int64   // what the live records take; kept only with MaxBytes
 	index  []*index
 
 	scratch []change // for the next commit of at most applyChunk writes
@@ -85,7 +85,7 @@ func (s *slot) live() *dataknobs.Record { return s.head.Load().rec }
 
 // New returns an empty store.
 func New(o Options) *Driver {
-	d := &Driver{opts: o, slots: map[string]*slot{}, open: map[uint64]int{}}
+	d := &Driver{opts: o, slots: newTable(), open: map[uint64]int{}}
 	for _, p := range o.Index {
 		d.index = append(d.index, newIndex(p))
 	}
@@ -151,7 +151,7 @@ func (d *Driver) find(id string) (*dataknobs.Record, error) {
 	if d.closed {
 		return nil, errClosed
 	}
-	if s := d.slots[id]; s != nil {
+	if s := d.slots.find(id, d.slots.hash(id)); s != nil {
 		return s.live(), nil
 	}
 	return nil, nil
@@ -179,7 +179,7 @@ func (d *Driver) snapshotLocked() (*snapshot, error) {
 	d.snaps.Lock()
 	d.open[d.clock]++
 	d.snaps.Unlock()
-	return &snapshot{d: d, order: d.order, clock: d.clock, live: len(d.slots)}, nil
+	return &snapshot{d: d, order: d.order, clock: d.clock, live: d.slots.n}, nil
 }
 
 // release lets go of the old versions that only this snapshot kept.

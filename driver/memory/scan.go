@@ -42,7 +42,7 @@ func (d *Driver) size(ctx context.Context) (int64, error) {
 	if d.closed {
 		return 0, errClosed
 	}
-	return int64(len(d.slots)), nil
+	return int64(d.slots.n), nil
 }
 
 // scan gives the records of s to each until it returns false.

@@ -78,11 +78,13 @@ type change struct {
 	slot *slot
 	old  *version // nil: the slot is new
 	id   string
-	size int64 // how many bytes it added
+	hash uint64 // of the ID
+	size int64  // how many bytes it added
 }
 
 func (tx *transaction) apply(w *dataknobs.Write) dataknobs.Result {
-	s := tx.d.slots[w.ID]
+	hash := tx.d.slots.hash(w.ID)
+	s := tx.d.slots.find(w.ID, hash)
 	var old *dataknobs.Record
 	if s != nil {
 		old = s.live()
@@ -100,7 +102,7 @@ func (tx *transaction) apply(w *dataknobs.Write) dataknobs.Result {
 		rec.Revision = strconv.FormatUint(tx.d.revs, 36)
 		res.Revision = rec.Revision
 	}
-	tx.set(s, w.ID, old, rec)
+	tx.set(s, w.ID, hash, old, rec)
 	return res
 }
 
@@ -134,7 +136,7 @@ func next(w *dataknobs.Write, old *dataknobs.Record) (*dataknobs.Record, error) 
 // fits checks the bounds of the store.
 func (tx *transaction) fits(old, rec *dataknobs.Record) error {
 	o := &tx.d.opts
-	if o.MaxRecords > 0 && old == nil && int64(len(tx.d.slots)) >= o.MaxRecords {
+	if o.MaxRecords > 0 && old == nil && int64(tx.d.slots.n) >= o.MaxRecords {
 		return dataknobs.Errorf(dataknobs.ResourceExhausted, "the store is full: it is bounded to max_records=%d", o.MaxRecords)
 	}
 	if o.MaxBytes > 0 && tx.d.bytes+sizeOf(rec)-sizeOf(old) > o.MaxBytes && sizeOf(rec) > sizeOf(old) {
@@ -144,15 +146,15 @@ func (tx *transaction) fits(old, rec *dataknobs.Record) error {
 }
 
 // set makes rec the newest version of the slot. s is nil for a new record.
-func (tx *transaction) set(s *slot, id string, old, rec *dataknobs.Record) {
+func (tx *transaction) set(s *slot, id string, hash uint64, old, rec *dataknobs.Record) {
 	d := tx.d
-	c := change{id: id}
+	c := change{id: id, hash: hash}
 	var v *version
 	if s == nil {
 		d.places++
 		s = &slot{pos: d.places}
 		v = &s.first
-		d.slots[id] = s
+		d.slots.put(hash, s)
 		d.order = append(d.order, s)
 	} else {
 		v = new(version)
@@ -163,7 +165,7 @@ func (tx *transaction) set(s *slot, id string, old, rec *dataknobs.Record) {
 	if rec != nil {
 		rec.SetPosition(s.pos)
 	} else {
-		delete(d.slots, id)
+		d.slots.remove(hash, s)
 		d.dead++
 	}
 	s.head.Store(v)
@@ -184,15 +186,15 @@ func (tx *transaction) rollback() {
 		d.bytes -= c.size
 		if c.old == nil {
 			d.reindex(c.id, c.slot, now, nil)
-			delete(d.slots, c.id)
+			d.slots.remove(c.hash, c.slot)
 			d.order = d.order[:len(d.order)-1]
 			continue
 		}
 		d.reindex(c.id, c.slot, now, c.old.rec)
 		if now == nil {
 			d.dead--
+			d.slots.put(c.hash, c.slot)
 		}
-		d.slots[c.id] = c.slot
 		c.slot.head.Store(c.old)
 	}
 }
@@ -221,7 +223,7 @@ func (d *Driver) compact() {
 	if d.dead < 1024 || d.dead*2 < len(d.order) {
 		return
 	}
-	order := make([]*slot, 0, len(d.slots))
+	order := make([]*slot, 0, d.slots.n)
 	for _, s := range d.order {
 		if s.live() != nil {
 			order = append(order, s)
