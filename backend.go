@@ -123,6 +123,8 @@ func Backends() []*Backend {
 // registers each: for saying which import is missing.
 var known = map[string]string{
 	"file": "file", "memory": "memory", "mem": "memory",
+	"sqlite": "sqlite", "sqlite3": "sqlite",
+	"postgres": "postgres", "postgresql": "postgres",
 }
 
 // LookupBackend returns the backend of that name or scheme, in any case. The

@@ -119,7 +119,7 @@ func (j *job) run(ctx context.Context, idx []int, workers int) {
 // workers is how many calls of Apply may run at once.
 func (j *job) workers() int {
 	switch {
-	case !j.db.f().Parallel:
+	case j.db.tx != nil || !j.db.f().Parallel:
 		return 1
 	case j.opts.parallel > 0:
 		return j.opts.parallel
@@ -236,7 +236,7 @@ func (j *job) apply(ctx context.Context, idx []int) error {
 			ws[k] = j.writes[i]
 		}
 	}
-	results, err := j.db.d.Apply(ctx, &Batch{Writes: ws, Atomic: j.opts.atomic, Workers: j.within()})
+	results, err := j.db.apply(ctx, &Batch{Writes: ws, Atomic: j.opts.atomic, Workers: j.within()})
 	if err == nil && len(results) != len(ws) {
 		err = Errorf(Internal, "the driver returned %d results for %d writes", len(results), len(ws))
 	}

@@ -19,6 +19,8 @@ import (
 type Config struct {
 	Backend  *Backend
 	Location string // the URL without scheme and options: a path, host/name, …
+	// Scheme is the URL's, in lower case; "" where there is none, as for a bare path.
+	Scheme string
 	// FromURL: Location came from a URL with a scheme, so its percent escapes
 	// have been decoded already.
 	FromURL bool

@@ -18,6 +18,8 @@ type DB struct {
 	workers  int
 	readOnly bool
 	closed   atomic.Bool
+	open     openSet // queries that are being ranged over
+	tx       *txn    // nil: not of a transaction
 }
 
 // Name returns how the store may be shown: Options.Name, or its location
@@ -35,9 +37,18 @@ func (db *DB) f() *Features { return db.d.Features() }
 
 // Close closes the store and frees everything. Calls under way may fail; later
 // ones fail with InvalidArgument. Closing again does nothing and returns nil.
+//
+// Queries that are still being ranged over are named to Options.Warn, with
+// their number and age: see OpenQueries.
 func (db *DB) Close() error {
+	if db.tx != nil {
+		return db.fail("close", "", errTxClose)
+	}
 	if db.closed.Swap(true) {
 		return nil
+	}
+	if n, oldest := db.open.count(); n > 0 {
+		db.warn("the store was closed while " + stillOpen(n, oldest))
 	}
 	return annotate(db.d.Close(), "close", db.name, "")
 }
@@ -50,7 +61,8 @@ func (db *DB) Sync(ctx context.Context) error {
 		return db.fail("sync", "", err)
 	}
 	if s, ok := db.d.(Syncer); ok {
-		return db.fail("sync", "", s.Sync(ctx))
+		_, err := call(ctx, db, func() (struct{}, error) { return struct{}{}, s.Sync(ctx) })
+		return db.fail("sync", "", err)
 	}
 	return nil
 }
@@ -60,6 +72,9 @@ var errClosed = Errorf(InvalidArgument, "the store is closed")
 func (db *DB) usable() error {
 	if db.closed.Load() {
 		return errClosed
+	}
+	if db.tx != nil {
+		return db.tx.usable()
 	}
 	return nil
 }
@@ -97,6 +112,13 @@ func (db *DB) get(ctx context.Context, id string) (*Record, error) {
 	if err := CheckID(id); err != nil {
 		return nil, err
 	}
+	if db.tx != nil {
+		return call(ctx, db, func() (*Record, error) { return db.getNow(ctx, id) })
+	}
+	return db.getNow(ctx, id)
+}
+
+func (db *DB) getNow(ctx context.Context, id string) (*Record, error) {
 	if g, ok := db.d.(Getter); ok {
 		return g.GetOne(ctx, id)
 	}
@@ -146,13 +168,19 @@ func (db *DB) getMany(ctx context.Context, ids []string) ([]*Record, error) {
 	if len(ids) == 0 {
 		return recs, ctx.Err()
 	}
-	for rec, err := range db.d.Get(ctx, unique) {
-		if err != nil {
-			return nil, err
+	_, err := call(ctx, db, func() (struct{}, error) {
+		for rec, err := range db.d.Get(ctx, unique) {
+			if err != nil {
+				return struct{}{}, err
+			}
+			if i, ok := places[rec.ID]; ok {
+				recs[i] = db.own(rec)
+			}
 		}
-		if i, ok := places[rec.ID]; ok {
-			recs[i] = db.own(rec)
-		}
+		return struct{}{}, nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	for i, id := range ids {
 		if first := places[id]; first != i && recs[first] != nil {
@@ -210,33 +238,42 @@ func createOf(rec *Record) Write { return Write{Op: WritePut, Record: rec, If: I
 func putOf(rec *Record) Write    { return Write{Op: WritePut, Record: rec} }
 func updateOf(rec *Record) Write { return Write{Op: WritePut, Record: rec, If: IfPresent} }
 
+// A single is a batch of one write, in one piece of memory.
+type single struct {
+	batch  Batch
+	writes [1]Write
+}
+
 // write does one write.
-func (db *DB) write(ctx context.Context, op string, w Write, opts []WriteOption) (Result, error) {
+func (db *DB) write(ctx context.Context, op string, what Write, opts []WriteOption) (Result, error) {
+	s := &single{writes: [1]Write{what}}
+	s.batch = Batch{Writes: s.writes[:], Workers: 1}
+	w := &s.writes[0]
 	id := w.ID
 	if id == "" && w.Record != nil {
 		id = w.Record.ID
 	}
 	for _, o := range opts {
-		if err := o(&w); err != nil {
+		if err := o(w); err != nil {
 			return Result{}, db.fail(op, id, err)
 		}
 	}
 	if err := db.writable(); err != nil {
 		return Result{}, db.fail(op, id, err)
 	}
-	w, err := db.prepare(ctx, w)
-	if err != nil {
+	var err error
+	if *w, err = db.prepare(ctx, *w); err != nil {
 		return Result{}, db.fail(op, id, err)
 	}
-	res, err := db.applyOne(ctx, w)
+	res, err := db.applyOne(ctx, &s.batch)
 	return res, db.fail(op, w.ID, err)
 }
 
-func (db *DB) applyOne(ctx context.Context, w Write) (Result, error) {
+func (db *DB) applyOne(ctx context.Context, b *Batch) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
-	results, err := db.d.Apply(ctx, &Batch{Writes: []Write{w}, Workers: 1})
+	results, err := db.apply(ctx, b)
 	switch {
 	case err != nil:
 		return Result{}, err
@@ -245,8 +282,8 @@ func (db *DB) applyOne(ctx context.Context, w Write) (Result, error) {
 	case results[0].Err != nil:
 		return Result{}, results[0].Err
 	}
-	if w.ID != "" {
-		results[0].ID = w.ID
+	if id := b.Writes[0].ID; id != "" {
+		results[0].ID = id
 	}
 	return results[0], nil
 }
@@ -256,6 +293,10 @@ func (db *DB) writable() error {
 	switch {
 	case db.closed.Load():
 		return errClosed
+	case db.tx != nil && db.tx.usable() != nil:
+		return db.tx.usable()
+	case db.tx != nil && db.readOnly:
+		return Errorf(PermissionDenied, "the transaction is for reading only")
 	case db.readOnly:
 		return Errorf(PermissionDenied, "the store was opened for reading only")
 	case db.f().ReadOnly != "":

@@ -26,7 +26,9 @@ type Driver interface {
 	// for twice in one call.
 	Get(ctx context.Context, ids []string) iter.Seq2[*Record, error]
 	// Scan yields the records that s asks for. Ranging again runs it again.
-	// Leaving the loop early frees all that it holds.
+	// Leaving the loop early frees all that it holds. Where it meets a record that
+	// it cannot put in the order of OrderBy exactly, it may end with [ErrInexact]
+	// after the records that come before.
 	Scan(ctx context.Context, s *Scan) iter.Seq2[*Record, error]
 	// Apply applies the writes and returns one result for each, by index. The
 	// error is for the call as a whole (cancelled, store gone): then the results
@@ -241,6 +243,8 @@ type (
 	}
 	// An Aggregator computes groups; called only for what Features.Aggregate
 	// calls exact, and with an exact Where. It yields one Group each, in any order.
+	// Where a value turns up that it cannot compute with exactly, it yields
+	// [ErrInexact] in place of the first Group.
 	Aggregator interface {
 		Aggregate(ctx context.Context, a *Aggregation) iter.Seq2[Group, error]
 	}
@@ -268,6 +272,12 @@ type (
 	Explainer interface {
 		Explain(ctx context.Context, scan *Scan, agg *Aggregation) ([]string, error)
 	}
+	// An Analyzer is an Explainer that can also run what it explains, in the store
+	// alone, so that its lines say what each step took. It is asked in place of
+	// Explain where the query is analyzed, and changes nothing.
+	Analyzer interface {
+		Analyze(ctx context.Context, scan *Scan, agg *Aggregation) ([]string, error)
+	}
 	// An Epocher says in which epoch its positions are: cursor tokens of another
 	// epoch are resumed by ID.
 	Epocher interface {
@@ -293,7 +303,7 @@ type Group struct {
 // Mode's rule, or none at all when it returns an error.
 type LoadRequest struct {
 	// Records yields each record, checked and with its ID, once. A record is
-	// lent until the next one is asked for. An error among them ends the load.
+	// lent until Load returns. An error among them ends the load.
 	Records iter.Seq2[*Record, error]
 	Mode    LoadMode
 	// Schema, if not nil, is what the source says its records hold: a hint for

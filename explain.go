@@ -53,11 +53,15 @@ type Analysis struct {
 	Fetched  int64         `json:"fetched"`   // records or groups that came from the store
 	Returned int64         `json:"returned"`  // records or groups that were returned
 	Duration time.Duration `json:"elapsedNs"` // from the start to the last
+	// Taken is what the store was to do but could not end exactly with the records
+	// that it met, so that the rest was done here.
+	Taken []Residual `json:"taken,omitempty"`
 }
 
 // ExplainOptions says what Explain does. The zero value only plans.
 type ExplainOptions struct {
-	// Analyze runs the query too and counts.
+	// Analyze runs the query too and counts. A server that can tell what each of
+	// its steps took runs it once more by itself.
 	Analyze bool
 }
 
@@ -77,15 +81,28 @@ func (db *DB) explain(ctx context.Context, q *Query, o ExplainOptions) (*Plan, e
 	if out.Warnings, err = p.warnings(ctx); err != nil {
 		return nil, err
 	}
-	if e, ok := db.d.(Explainer); ok && !p.none {
-		if out.Pushed.Steps, err = e.Explain(ctx, p.explained(), p.pushedAgg()); err != nil {
-			return nil, err
-		}
+	if out.Pushed.Steps, err = p.steps(ctx, o); err != nil {
+		return nil, err
 	}
 	if o.Analyze {
 		out.Analysis, err = p.analyze(ctx, stats)
 	}
 	return out, err
+}
+
+// steps is how the store says that it would go about it, or went.
+func (p *plan) steps(ctx context.Context, o ExplainOptions) ([]string, error) {
+	if p.none {
+		return nil, nil
+	}
+	ask := func(context.Context, *Scan, *Aggregation) ([]string, error) { return nil, nil }
+	if e, ok := p.db.d.(Explainer); ok {
+		ask = e.Explain
+	}
+	if a, ok := p.db.d.(Analyzer); ok && o.Analyze {
+		ask = a.Analyze
+	}
+	return call(ctx, p.db, func() ([]string, error) { return ask(ctx, p.explained(), p.pushedAgg()) })
 }
 
 // explained is the scan that an Explainer is asked about; nil for an aggregation.
@@ -141,6 +158,7 @@ func (p *plan) analyze(ctx context.Context, stats *ScanStats) (*Analysis, error)
 	})
 	a.Duration = time.Since(start)
 	a.Read, a.Skipped, a.Bytes, a.Calls = stats.Records.Load(), stats.Skipped.Load(), stats.Bytes.Load(), stats.Calls.Load()
+	a.Taken = p.taken
 	return a, err
 }
 
@@ -167,6 +185,9 @@ func (p *Plan) String() string {
 			fmt.Fprintf(&t.b, " and %d calls", a.Calls)
 		}
 		fmt.Fprintf(&t.b, "; %d came from the store, %d were returned, in %s\n", a.Fetched, a.Returned, a.Duration.Round(time.Microsecond))
+		for _, r := range a.Taken {
+			fmt.Fprintf(&t.b, "%s: done here %s, because %s\n", r.Part, r.Text, r.Reason)
+		}
 	}
 	for _, w := range p.Warnings {
 		t.b.WriteString("warning: " + w + "\n")
@@ -280,7 +301,7 @@ func (p *plan) warnings(ctx context.Context) ([]string, error) {
 	if !ok {
 		return nil, nil
 	}
-	names, err := namer.FieldNames(ctx)
+	names, err := call(ctx, p.db, func() ([]string, error) { return namer.FieldNames(ctx) })
 	if err != nil || len(names) == 0 {
 		return nil, err
 	}

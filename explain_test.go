@@ -47,7 +47,7 @@ SELECT name WHERE age > 3 ORDER BY age LIMIT 2 OFFSET 1
    sort age
    limit 2
    offset 1
-   read only name
+   read only age, name
 `},
 		{"a part of the filter", dk.Features{Filter: onlyAge, Sort: sortAs(dk.Exact), Limit: true, Project: true}, "select name where (age > 3 and city = 'Rome' or age = 1) and age < 9 limit 2", `
 SELECT name WHERE (age > 3 AND city = 'Rome' OR age = 1) AND age < 9 LIMIT 2

@@ -2,6 +2,7 @@ package dataknobs
 
 import (
 	"context"
+	"errors"
 	"strconv"
 )
 
@@ -127,22 +128,37 @@ func (p *plan) compute(ctx context.Context) ([]Group, error) {
 	case p.none || p.aggHere:
 		return p.computeHere(ctx)
 	case p.counts:
-		n, err := p.db.d.(Counter).Count(ctx, p.scan.Where, p.opts.stats)
+		n, err := call(ctx, p.db, func() (int64, error) { return p.db.d.(Counter).Count(ctx, p.scan.Where, p.opts.stats) })
+		if errors.Is(err, ErrInexact) {
+			return p.regroup(ctx, err)
+		}
 		p.fetch(1)
 		return []Group{{Values: []Value{Int(n)}}}, err
 	}
-	var groups []Group
-	for g, err := range p.db.d.(Aggregator).Aggregate(ctx, p.agg) {
-		if err != nil {
-			return nil, err
-		}
-		if groups = append(groups, g); len(groups) > MaxGroups {
-			return nil, Errorf(ResourceExhausted, "there are more than %s groups", strconv.Itoa(MaxGroups))
-		}
+	groups, err := call(ctx, p.db, func() ([]Group, error) { return p.computeThere(ctx) })
+	if errors.Is(err, ErrInexact) && len(groups) == 0 {
+		return p.regroup(ctx, err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	p.fetch(int64(len(groups)))
 	if len(groups) == 0 && len(p.agg.GroupBy) == 0 {
 		return nil, Errorf(Internal, "the driver returned no group for a query without GROUP BY")
+	}
+	return groups, nil
+}
+
+// computeThere takes the groups that the driver computes.
+func (p *plan) computeThere(ctx context.Context) ([]Group, error) {
+	var groups []Group
+	for g, err := range p.db.d.(Aggregator).Aggregate(ctx, p.agg) {
+		if err != nil {
+			return groups, err
+		}
+		if groups = append(groups, g); len(groups) > MaxGroups {
+			return nil, Errorf(ResourceExhausted, "there are more than %s groups", strconv.Itoa(MaxGroups))
+		}
 	}
 	return groups, nil
 }

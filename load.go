@@ -122,6 +122,11 @@ func (db *DB) Load(ctx context.Context, seq iter.Seq2[*Record, error], o *LoadOp
 	if err := l.check(); err != nil {
 		return &l.res, db.fail("load", "", err)
 	}
+	if db.tx != nil {
+		var stop func()
+		seq, stop = begun(seq)
+		defer stop()
+	}
 	if handled, err := l.bulk(ctx, seq); handled {
 		return &l.res, err
 	}
@@ -162,7 +167,7 @@ func (l *load) bulk(ctx context.Context, seq iter.Seq2[*Record, error]) (handled
 	req := &LoadRequest{Mode: l.opts.Mode, Schema: l.opts.Schema}
 	var own error // what ended the stream on this side
 	req.Records = l.checked(ctx, seq, req, &own)
-	handled, err = loader.Load(ctx, req)
+	handled, err = l.db.load(ctx, loader, req)
 	if !handled && err == nil {
 		return false, nil
 	}

@@ -122,7 +122,7 @@ func (p *pipe) send() {
 		}
 	}
 	go func() {
-		b.results, b.err = p.db.d.Apply(p.ctx, &Batch{Writes: b.writes, Workers: p.within})
+		b.results, b.err = p.db.apply(p.ctx, &Batch{Writes: b.writes, Workers: p.within})
 		p.done <- b
 	}()
 }

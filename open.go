@@ -76,7 +76,7 @@ func open(ctx context.Context, l location, opts *Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.FromURL = l.scheme != ""
+	c.FromURL, c.Scheme = l.scheme != "", strings.ToLower(l.scheme)
 	d, err := l.backend.Open(ctx, c)
 	if err != nil {
 		return nil, err
@@ -119,6 +119,9 @@ func (l location) shown() string {
 		return l.place
 	}
 	place := l.place
+	if strings.Contains(place, "=") && !l.backend.Paths {
+		return l.scheme + ":***" // settings where a location belongs: one of them may be a password
+	}
 	if at := strings.LastIndexByte(place, '@'); at >= 0 && !l.backend.Paths {
 		if colon := strings.IndexByte(place[:at], ':'); colon >= 0 {
 			place = place[:colon] + ":***" + place[at:]

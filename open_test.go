@@ -67,6 +67,7 @@ func TestOpenLocations(t *testing.T) {
 		{"testnet:", "testnet", "", "testnet:", ""},
 		{"testnet://host:99/base?key=k&password=hush", "testnet", "host:99/base", "testnet://host:99/base", "k"},
 		{"testnet://ann:p%40ss%2Fw@rd@host/base", "testnet", "ann:p@ss/w@rd@host/base", "testnet://ann:***@host/base", ""},
+		{"testnet:host=h password=hush", "testnet", "host=h password=hush", "testnet:***", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.store, func(t *testing.T) {

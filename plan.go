@@ -57,7 +57,8 @@ type plan struct {
 	aggHere bool
 	counts  bool // the store's Counter computes it
 
-	fetched *int64 // counts what comes from the store; nil: nobody asks
+	taken   []Residual // what the store could not end: noted while it runs
+	fetched *int64     // counts what comes from the store; nil: nobody asks
 }
 
 // plan decides how q is run.
@@ -239,7 +240,7 @@ func (p *plan) locate(ctx context.Context, place *Seek, epoch string) error {
 // epoch says in which epoch the store's positions are.
 func (db *DB) epoch(ctx context.Context) (string, error) {
 	if e, ok := db.d.(Epocher); ok {
-		return e.Epoch(ctx)
+		return call(ctx, db, func() (string, error) { return e.Epoch(ctx) })
 	}
 	return "", nil
 }
@@ -288,7 +289,7 @@ func (p *plan) planPaths() {
 	if p.match != nil {
 		need = append(need, p.match.Paths()...)
 	}
-	if p.ordering != nil && (p.sortHere || p.seekHere != nil || p.opts.keys) {
+	if p.ordering != nil { // a sort of the store's may have to be gone on with here
 		need = append(need, p.ordering.Paths()...)
 		need = append(need, PathID)
 	}

@@ -22,7 +22,8 @@ func (db *DB) resolve(ctx context.Context, q *Query) (*Query, error) {
 		return &c, nil
 	}
 	var err error
-	if r.kinds, err = typed.Kinds(ctx, r.paths); err != nil || len(r.kinds) != len(r.paths) {
+	r.kinds, err = call(ctx, db, func() ([]KindSet, error) { return typed.Kinds(ctx, r.paths) })
+	if err != nil || len(r.kinds) != len(r.paths) {
 		return &c, err
 	}
 	c.Where, c.Having = r.read(c.Where), r.read(c.Having)

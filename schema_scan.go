@@ -28,11 +28,11 @@ func (db *DB) schema(ctx context.Context) (*Schema, error) {
 		return nil, err
 	}
 	if s, ok := db.d.(Schemer); ok {
-		return s.Schema(ctx)
+		return call(ctx, db, func() (*Schema, error) { return s.Schema(ctx) })
 	}
 	b := &schemaBuilder{}
 	scan := &Scan{NoID: true, NoRevision: true, Workers: db.workers}
-	for rec, err := range db.d.Scan(ctx, scan) {
+	for rec, err := range db.scan(ctx, scan) {
 		if b.records++; err == nil && b.records%checkEvery == 0 {
 			err = ctx.Err()
 		}

@@ -2,6 +2,7 @@ package dataknobs
 
 import (
 	"context"
+	"errors"
 	"iter"
 )
 
@@ -146,14 +147,49 @@ func (p *plan) rows(ctx context.Context) iter.Seq2[*Record, error] {
 }
 
 // scanned yields what the driver lets through, and stops soon after ctx is
-// done, whatever the driver does. Each ranging scans anew.
+// done, whatever the driver does. Each ranging scans anew. Where the driver
+// cannot go on in the order asked for, the rest is sorted here.
 func (p *plan) scanned(ctx context.Context) iter.Seq2[*Record, error] {
+	s := p.scan
+	if len(s.OrderBy) == 0 {
+		return p.scannedBy(ctx, &s)
+	}
 	return func(yield func(*Record, error) bool) {
-		s := p.scan
+		var inexact error
+		at := sortedScan{p: p}
+		for rec, err := range p.scannedBy(ctx, &s) {
+			if errors.Is(err, ErrInexact) {
+				inexact = err
+				break
+			}
+			if err == nil {
+				at.passed(rec)
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+		if inexact == nil {
+			return
+		}
+		rest, err := at.goOn(ctx, inexact)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		rest(yield)
+	}
+}
+
+func (p *plan) scannedBy(ctx context.Context, s *Scan) iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
 		n := 0
-		for rec, err := range p.db.d.Scan(ctx, &s) {
+		for rec, err := range p.db.scan(ctx, s) {
 			if n++; err == nil && n%checkEvery == 0 {
 				err = ctx.Err()
+			}
+			if errors.Is(err, ErrInexact) && len(s.OrderBy) == 0 {
+				err = Errorf(Internal, "the driver cannot go on with a scan that has no order: %w", err)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -191,11 +227,7 @@ func (p *plan) isAfter() func(*Record) bool {
 	if p.natural {
 		return func(r *Record) bool { return r.Position() > place.Position }
 	}
-	var keys []Value
-	return func(r *Record) bool {
-		keys = p.ordering.AppendKeysOf(keys[:0], r)
-		return p.ordering.After(keys, r.ID, place)
-	}
+	return p.ordering.follows(place)
 }
 
 // page leaves out the first records and stops after the last one wanted,

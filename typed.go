@@ -46,6 +46,9 @@ func NewCollection[T any](db *DB) (*Collection[T], error) {
 // DB returns the untyped store.
 func (c *Collection[T]) DB() *DB { return c.db }
 
+// In returns the same view of another DB, such as the one of a transaction.
+func (c *Collection[T]) In(db *DB) *Collection[T] { return &Collection[T]{db} }
+
 // Get returns the record of that ID, or NotFound.
 func (c *Collection[T]) Get(ctx context.Context, id string) (T, error) {
 	rec, err := c.db.Get(ctx, id)

@@ -232,6 +232,9 @@ func (db *DB) fillKey(ctx context.Context, w *Write) error {
 	}
 	text := kinds == 0 || kinds.Has(KindString) || kinds.Only(KindNull)
 	if w.ID == "" {
+		if w.If == IfAbsent && !text && db.f().AssignsIDs {
+			return nil // the store numbers its records by itself
+		}
 		if w.If != IfAbsent || !text {
 			return Errorf(InvalidArgument, "the record has neither an ID nor a value for %s, which is the store's key", Names(name))
 		}
@@ -278,11 +281,14 @@ func keyValue(id string, kinds KindSet, text bool) (Value, bool) {
 
 // kinds returns the kinds at a path; 0 if the store does not know.
 func (db *DB) kinds(ctx context.Context, p Path) (KindSet, error) {
+	if db.tx != nil && db.tx.loading.Load() {
+		db = db.tx.base // the transaction's connection is busy
+	}
 	t, ok := db.d.(Typed)
 	if !ok {
 		return 0, nil
 	}
-	sets, err := t.Kinds(ctx, []Path{p})
+	sets, err := call(ctx, db, func() ([]KindSet, error) { return t.Kinds(ctx, []Path{p}) })
 	if err != nil || len(sets) != 1 {
 		return 0, err
 	}

@@ -2,7 +2,7 @@
 // and writes RESULTS.md and results.svg beside its source.
 //
 //	go run ./bench                    everything (about 15 minutes)
-//	go run ./bench -only files,memory some sections: files, memory, durable, python
+//	go run ./bench -only files,memory some sections: files, memory, durable, python, sqlite, postgres
 //	go run ./bench -data DIR          where flights.csv.gz lies (default ../shared/data)
 //
 // Every whole-process figure is the median of interleaved runs (ours, peer,
@@ -75,11 +75,13 @@ var sections = []struct {
 	{"memory", (*bench).memory},
 	{"durable", (*bench).durable},
 	{"python", (*bench).peerPackage},
+	{"sqlite", (*bench).sqlite},
+	{"postgres", (*bench).postgres},
 }
 
 func main() {
 	b := &bench{}
-	only := flag.String("only", "", "comma-separated `sections`: files, memory, durable, python")
+	only := flag.String("only", "", "comma-separated `sections`: files, memory, durable, python, sqlite, postgres")
 	flag.StringVar(&b.data, "data", "../shared/data", "the `folder` with flights.csv.gz")
 	flag.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "dataknobs-bench"), "the `folder` for scratch files")
 	flag.IntVar(&b.runs, "runs", 7, "counted runs of each command")
@@ -148,14 +150,14 @@ func (b *bench) setUp() error {
 	}
 	venv := filepath.Join(cache, "dataknobs-bench", "venv")
 	b.python, b.duckdb = filepath.Join(venv, "bin", "python"), filepath.Join(venv, "bin", "duckdb")
-	if _, err := os.Stat(b.duckdb); err == nil {
+	if _, err := os.Stat(b.duckdb); err == nil && exec.CommandContext(b.ctx, b.python, "-c", "import asyncpg, psycopg2, dataknobs_data").Run() == nil {
 		return nil
 	}
 	if err := b.sh(root, python312(), "-m", "venv", venv); err != nil {
 		return err
 	}
 	return b.sh(root, b.python, "-m", "pip", "install", "-q", "duckdb-cli=="+duckdbVersion,
-		"dataknobs-data[parquet]=="+pythonVersion, "psutil", "pytz")
+		"dataknobs-data[parquet,postgres,sqlite]=="+pythonVersion, "psutil", "pytz")
 }
 
 // python312 finds a Python of at least 3.12, which the peer package needs.

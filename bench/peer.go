@@ -56,7 +56,7 @@ func (b *bench) peerPackage() error {
 	if err != nil {
 		return err
 	}
-	theirs, err := b.startPeer(filepath.Join(dir, "records.jsonl"), dir)
+	theirs, err := b.startPeer("peer.py", filepath.Join(dir, "records.jsonl"), dir)
 	if err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ type peer struct {
 	out *bufio.Reader
 }
 
-func (b *bench) startPeer(args ...string) (*peer, error) {
-	cmd := exec.CommandContext(b.ctx, b.python, append([]string{filepath.Join(b.dir, "peer.py")}, args...)...)
+func (b *bench) startPeer(script string, args ...string) (*peer, error) {
+	cmd := exec.CommandContext(b.ctx, b.python, append([]string{filepath.Join(b.dir, script)}, args...)...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

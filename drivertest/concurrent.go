@@ -47,6 +47,39 @@ var concurrentCases = []testCase{
 			}
 		}
 	}},
+	{"put race", "trap 66: writers racing through Put of a new ID all succeed, and exactly one of them created it", needIDs, func(s *subject) {
+		dbs := s.handles()
+		for round := range s.rounds(12) {
+			id := fmt.Sprint("race", round)
+			var created atomic.Int64
+			together(writers, func(i int) {
+				res, err := dbs[i%len(dbs)].Put(s.ctx, rec(id, "by", int64(i)))
+				if err != nil {
+					s.Errorf("Put(%q): %v", id, err)
+				}
+				if res.Created {
+					created.Add(1)
+				}
+			})
+			if created.Load() != 1 {
+				s.Errorf("Put(%q) says %d times that it created the record, wanted once", id, created.Load())
+			}
+		}
+	}},
+	{"new IDs", "trap 68: records created at once without IDs get different ones", needIDs, func(s *subject) {
+		dbs := s.handles()
+		rounds := s.rounds(12)
+		together(writers, func(i int) {
+			for range rounds {
+				if _, err := dbs[i%len(dbs)].Create(s.ctx, rec("", "by", int64(i))); err != nil {
+					s.Errorf("Create: %v", err)
+				}
+			}
+		})
+		if n := len(s.content()); n != writers*rounds {
+			s.Errorf("there are %d records, wanted %d", n, writers*rounds)
+		}
+	}},
 	{"patch of different fields", "section 6: a patch is atomic: patches of different fields at once lose none", needIDs, func(s *subject) {
 		dbs := s.handles()
 		want := rec("x")

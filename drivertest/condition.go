@@ -169,7 +169,7 @@ var conditionCases = []testCase{
 		}
 	}},
 	{"system names", "_id, _rev and _meta are looked at by conditions, orders and projections; a field of the same text after a dot is not them", needIDs | needMeta, func(s *subject) {
-		recs := []*dataknobs.Record{rec("a", "n", int64(2), "meta", "x"), rec("b", "n", int64(1), "o", map[string]any{"n": "b"}), rec("c", "id", "a")}
+		recs := []*dataknobs.Record{rec("a", "n", int64(2), "meta", "x"), rec("b", "n", int64(1), "o", map[string]any{"n": "b"}), rec("c", "ident", "a")}
 		recs[0].Metadata = dataknobs.Fields{dataknobs.F("n", int64(9)), dataknobs.F("o", map[string]any{"p": []any{int64(1)}})}
 		recs[2].Metadata = dataknobs.Fields{dataknobs.F("n", int64(8))}
 		s.fill(recs)

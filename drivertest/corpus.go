@@ -68,6 +68,7 @@ func Corpus(t *testing.T, h Harness) {
 	}
 	for _, set := range sets {
 		t.Run(fmt.Sprintf("%s:%d", set.file, set.line), func(t *testing.T) {
+			h := h.withColumns(columnsOf(set.recs))
 			s := h.subject(t)
 			if why := set.missing(s); why != "" {
 				t.Logf("does not apply: %s", why)

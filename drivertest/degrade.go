@@ -16,7 +16,8 @@ import (
 // each operator and path not at all, roughly or exactly; some orders or none;
 // with or without limits, cursors, projections, aggregation, an order of its
 // own; in small batches. What it says it does roughly it does as badly as that
-// allows. It refuses, with Internal, a scan that asks for more than its
+// allows, and some sorted scans, aggregations and counts end on the way with
+// ErrInexact. It refuses, with Internal, a scan that asks for more than its
 // Features say, so that with the differential test it proves the planner.
 //
 // Of d only Get, Apply and a Scan of everything are used.
@@ -41,7 +42,9 @@ func Degrade(d dataknobs.Driver, seed uint64) dataknobs.Driver {
 	w.f.Atomic = w.f.Atomic && r.IntN(2) == 0
 	w.f.Parallel = !w.f.NaturalOrder && r.IntN(2) == 0 // an order of its own needs one writer
 	w.f.MaxBatch = []int{0, 1, 7}[r.IntN(3)]
-	if r.IntN(2) == 0 {
+	counts := r.IntN(2) == 0
+	w.stops = []int{0, 40, 100}[r.IntN(3)]
+	if counts {
 		return &degradedCounter{w}
 	}
 	return w
@@ -52,6 +55,7 @@ type degraded struct {
 	f           dataknobs.Features
 	seed        uint64
 	none, rough int // percent of conditions
+	stops       int // percent of sorted scans and aggregations that end with ErrInexact
 }
 
 // String is the store's name.
@@ -204,7 +208,13 @@ func (w *degraded) Scan(ctx context.Context, s *dataknobs.Scan) iter.Seq2[*datak
 			yield(nil, err)
 			return
 		}
-		for _, r := range w.page(s, recs) {
+		recs = w.page(s, recs)
+		last := w.lastBeforeStop(s, len(recs))
+		for i, r := range recs {
+			if i == last {
+				yield(nil, inexact("record %d", i))
+				return
+			}
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
@@ -213,7 +223,23 @@ func (w *degraded) Scan(ctx context.Context, s *dataknobs.Scan) iter.Seq2[*datak
 				return
 			}
 		}
+		if last == len(recs) {
+			yield(nil, inexact("the end"))
+		}
 	}
+}
+
+func inexact(format string, args ...any) error {
+	return dataknobs.Errorf(dataknobs.Unsupported, "the dice stop at %s: %w", fmt.Sprintf(format, args...), dataknobs.ErrInexact)
+}
+
+// lastBeforeStop is after how many of n records the scan ends with ErrInexact;
+// -1: it does not.
+func (w *degraded) lastBeforeStop(s *dataknobs.Scan, n int) int {
+	if len(s.OrderBy) == 0 || w.roll("stop", s.OrderBy, s.Limit, s.Offset, n) >= w.stops {
+		return -1
+	}
+	return w.roll("where", s.OrderBy, s.Limit, s.Offset, n) % (n + 1)
 }
 
 // page orders recs and leaves out what the scan does not ask for.
@@ -278,6 +304,9 @@ func (w *degraded) Aggregate(ctx context.Context, a *dataknobs.Aggregation) iter
 		} else {
 			recs, err = w.all(ctx, a.Where)
 		}
+		if err == nil && w.roll("stop", a.GroupBy, a.Columns, len(recs)) < w.stops {
+			err = inexact("the groups")
+		}
 		if err != nil {
 			yield(dataknobs.Group{}, err)
 			return
@@ -310,5 +339,8 @@ func (w *degradedCounter) Count(ctx context.Context, where dataknobs.Expr, stats
 		return 0, dataknobs.Errorf(dataknobs.Internal, "a count that this store cannot do")
 	}
 	recs, err := w.all(ctx, where)
+	if err == nil && w.roll("stop", len(recs)) < w.stops/2 {
+		err = inexact("the count")
+	}
 	return int64(len(recs)), err
 }

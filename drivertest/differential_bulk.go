@@ -35,7 +35,7 @@ func (d *duel) deleteWhere() {
 func (d *duel) patchWhere() {
 	e := d.someExpr()
 	f := pick(d.gen, d.gen.fields)
-	changes := []dataknobs.Change{{Path: dataknobs.Names(f.name), Value: d.gen.value(f.kind, 1), Remove: d.gen.oneIn(3)}, change("patched", true)}
+	changes := []dataknobs.Change{{Path: dataknobs.Names(f.name), Value: d.gen.fieldValue(f, 1), Remove: d.gen.oneIn(3)}, change("patched", true)}
 	n, err := d.db.PatchWhere(d.ctx, e, changes)
 	hits := 0
 	for i, r := range d.recs {

@@ -29,6 +29,14 @@ type Harness struct {
 	// Open returns a store that is new and empty at every call. The suite closes
 	// it; Open registers whatever else must be cleaned up with t.Cleanup.
 	Open func(t *testing.T) *dataknobs.DB
+	// OpenColumns is Open for a store in the columns layout: a table with each of
+	// cols as a typed column, the key column id of texts, and one column each for all
+	// other fields and for the metadata (extra and meta would do). Where it is set,
+	// everything runs in that layout and Open is not used: the suite tries each case on
+	// a store of its own first, sees which fields hold values of one kind only, and
+	// asks for columns for these. That null and absence are the same in a column
+	// needs no NullIsAbsent.
+	OpenColumns func(t *testing.T, cols []Column) *dataknobs.DB
 	// Reopen closes db and opens the same store again, as another process would
 	// find it. nil for a store that keeps nothing.
 	Reopen func(t *testing.T, db *dataknobs.DB) *dataknobs.DB
@@ -44,6 +52,8 @@ type Harness struct {
 	// Skip names cases ("Write/create") that do not apply to this store, with the reason, which
 	// must be one that the contract gives.
 	Skip map[string]string
+
+	columns []Column // that Open's stores have, with OpenColumns
 }
 
 // need is what a case needs that the contract does not promise of every store.
@@ -51,6 +61,7 @@ type need uint16
 
 const (
 	needIDs     need = 1 << iota // IDs that the caller chooses and that last
+	needAnyID                    // IDs of any text
 	needFreeID                   // IDs that stand beside the fields, not made of one
 	needMeta                     // metadata
 	needReopen                   // a store that lasts
@@ -59,13 +70,22 @@ const (
 	needTyped                    // a store that knows the kinds of its fields
 	needRows                     // IDs that are row numbers
 	needNoMeta                   // a store that keeps no metadata
+	needTx                       // transactions
+	needColumns                  // typed columns
 )
 
 // missing says why a case that has these needs does not apply; "" if it does.
 func (n need) missing(h *Harness, db *dataknobs.DB) string {
 	f := db.Features()
 	_, typed := db.Driver().(dataknobs.Typed)
+	_, transacts := db.Driver().(dataknobs.Transactor)
 	switch {
+	case n&needColumns != 0 && h.OpenColumns == nil:
+		return "this store has no typed columns"
+	case n&needAnyID != 0 && (f.RowIDs != "" || len(f.Key) > 0 && h.OpenColumns == nil):
+		return "the IDs of this store are made of its fields " + strings.Join(f.Key, ", ")
+	case n&needTx != 0 && !transacts:
+		return "this store has no transactions"
 	case n&needAtomic != 0 && !f.Atomic:
 		return "this store has no atomic batches"
 	case n&needTyped != 0 && !typed:
@@ -107,6 +127,9 @@ type subject struct {
 // Run runs the whole suite: a subtest for each rule, the corpus, and a
 // differential test of moderate length.
 func Run(t *testing.T, h Harness) {
+	if h.OpenColumns != nil {
+		h.Open = func(t *testing.T) *dataknobs.DB { return h.OpenColumns(t, nil) }
+	}
 	fresh := h.Open(t)
 	defer fresh.Close()
 	if why := fresh.Features().ReadOnly; why != "" {
@@ -128,6 +151,8 @@ func Run(t *testing.T, h Harness) {
 		{"Condition", conditionCases},
 		{"Page", pageCases},
 		{"Group", groupCases},
+		{"Columns", columnCases},
+		{"Tx", txCases},
 		{"Concurrent", concurrentCases},
 		{"Context", contextCases},
 		{"Close", closeCases},
@@ -141,12 +166,12 @@ func Run(t *testing.T, h Harness) {
 					t.Logf("%s does not apply: %s", c.name, why)
 					continue
 				}
-				t.Run(c.name, func(t *testing.T) { h.runCase(t, &c) })
+				t.Run(c.name, func(t *testing.T) { h.forCase(t, g.name+"/"+c.name, &c).runCase(t, &c) })
 			}
 		})
 	}
 	t.Run("Corpus", func(t *testing.T) { Corpus(t, h) })
-	if needFreeID.missing(&h, fresh) == "" {
+	if needAnyID.missing(&h, fresh) == "" {
 		t.Run("Differential", func(t *testing.T) { Differential(t, h, DifferentialOptions{}) })
 	}
 }

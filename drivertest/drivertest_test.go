@@ -8,6 +8,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/memory"
+	"dataknobs.dev/dataknobs/internal/txfake"
 )
 
 func openMemory(*testing.T) *dataknobs.DB { return dataknobs.New(memory.New(memory.Options{}), nil) }
@@ -15,6 +16,13 @@ func openMemory(*testing.T) *dataknobs.DB { return dataknobs.New(memory.New(memo
 func TestMemory(t *testing.T) {
 	beside := func(_ *testing.T, db *dataknobs.DB) *dataknobs.DB { return dataknobs.New(db.Driver(), nil) }
 	Run(t, Harness{Open: openMemory, Beside: beside})
+}
+
+// TestTransactions proves the cases about transactions, and the engine's part
+// in them.
+func TestTransactions(t *testing.T) {
+	beside := func(_ *testing.T, db *dataknobs.DB) *dataknobs.DB { return dataknobs.New(db.Driver(), nil) }
+	Run(t, Harness{Open: func(*testing.T) *dataknobs.DB { return dataknobs.New(txfake.New(), nil) }, Beside: beside})
 }
 
 func BenchmarkMemory(b *testing.B) {
@@ -123,7 +131,8 @@ func TestBlock(t *testing.T) {
 	h := &Harness{Open: openMemory}
 	for seed := range uint64(300) {
 		s := h.subject(t)
-		g := newGen(seed, s)
+		g := newGen(seed)
+		g.s = s
 		for _, id := range genIDs[:20] {
 			g.recs = append(g.recs, g.record(id))
 		}

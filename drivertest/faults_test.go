@@ -11,6 +11,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/memory"
+	"dataknobs.dev/dataknobs/internal/txfake"
 )
 
 // A faulty driver is the memory driver with one fault. The suite must find
@@ -258,13 +259,20 @@ func (d *faulty) spoil(w *dataknobs.Write) {
 // which must fail.
 func TestFaults(t *testing.T) {
 	if fault := os.Getenv("DRIVERTEST_FAULT"); fault != "" {
-		Run(t, Harness{Open: func(*testing.T) *dataknobs.DB { return dataknobs.New(newFaulty(fault), nil) }})
+		Run(t, Harness{Open: func(*testing.T) *dataknobs.DB {
+			if slices.Contains(txfake.Faults, fault) {
+				d := txfake.New()
+				d.Fault = fault
+				return dataknobs.New(d, nil)
+			}
+			return dataknobs.New(newFaulty(fault), nil)
+		}})
 		return
 	}
 	if testing.Short() {
 		t.Skip("starts a process for each fault")
 	}
-	for _, fault := range append([]string{"none"}, faults...) {
+	for _, fault := range slices.Concat([]string{"none"}, faults, txfake.Faults) {
 		t.Run(fault, func(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFaults$", "-test.short", "-test.timeout=2m")
 			cmd.Env = append(os.Environ(), "DRIVERTEST_FAULT="+fault)

@@ -20,20 +20,51 @@ type gen struct {
 
 // A genField is a field name with the kind that most of its values have.
 type genField struct {
-	name string
-	kind dataknobs.Kind // KindNull: any
+	name  string
+	kind  dataknobs.Kind // KindNull: any
+	typed bool           // it is a typed column: of that kind, or null
 }
 
-func newGen(seed uint64, s *subject) *gen {
-	g := &gen{Rand: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)), s: s}
+// newGen returns a generator for one store, which the caller sets.
+func newGen(seed uint64) *gen {
+	g := &gen{Rand: rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))}
 	for _, name := range []string{"a", "b", "c", "d", "unit price", "a.b", "o"} {
 		k := dataknobs.Kind(g.IntN(int(dataknobs.KindObject) + 1))
 		if name == "o" {
 			k = dataknobs.KindObject
 		}
-		g.fields = append(g.fields, genField{name, k})
+		g.fields = append(g.fields, genField{name: name, kind: k})
 	}
 	return g
+}
+
+// typeColumns chooses the fields that are typed columns.
+func (g *gen) typeColumns() []Column {
+	for k := dataknobs.KindBool; k <= dataknobs.KindBytes; k++ {
+		if g.oneIn(2) {
+			g.fields = append(g.fields, genField{name: "col " + k.String(), kind: k, typed: true})
+		}
+	}
+	var cols []Column
+	for i := range g.fields {
+		f := &g.fields[i]
+		if f.kind >= dataknobs.KindBool && f.kind <= dataknobs.KindBytes && (f.typed || !g.oneIn(3)) {
+			f.typed = true
+			cols = append(cols, Column{f.name, f.kind})
+		}
+	}
+	return cols
+}
+
+// fieldValue returns a value for a field.
+func (g *gen) fieldValue(f genField, depth int) dataknobs.Value {
+	if !f.typed {
+		return g.value(f.kind, depth)
+	}
+	if g.oneIn(8) {
+		return dataknobs.Null()
+	}
+	return g.valueOf(f.kind, depth)
 }
 
 // oneIn is true once in n times.
@@ -62,6 +93,11 @@ func (g *gen) value(k dataknobs.Kind, depth int) dataknobs.Value {
 	if depth > 2 && k >= dataknobs.KindArray {
 		k = dataknobs.KindInt
 	}
+	return g.valueOf(k, depth)
+}
+
+// valueOf returns a value of the kind k.
+func (g *gen) valueOf(k dataknobs.Kind, depth int) dataknobs.Value {
 	switch k {
 	case dataknobs.KindBool:
 		return dataknobs.Bool(g.oneIn(2))
@@ -97,7 +133,7 @@ func (g *gen) record(id string) *dataknobs.Record {
 	r := dataknobs.NewRecord(id)
 	for _, f := range g.fields {
 		if !g.oneIn(4) {
-			r.Fields = append(r.Fields, dataknobs.Field{Name: f.name, Value: g.value(f.kind, 0)})
+			r.Fields = append(r.Fields, dataknobs.Field{Name: f.name, Value: g.fieldValue(f, 0)})
 		}
 	}
 	if g.s.f().Metadata && g.oneIn(3) {
@@ -164,11 +200,15 @@ func (g *gen) change() dataknobs.Change {
 	p := dataknobs.Names(f.name)
 	switch g.IntN(6) {
 	case 0:
-		p = p.Child(pick(g, []string{"p", "q", "new"}))
+		if !f.typed {
+			p = p.Child(pick(g, []string{"p", "q", "new"}))
+		}
 	case 1:
-		p = p.At(g.IntN(2))
+		if !f.typed {
+			p = p.At(g.IntN(2))
+		}
 	}
-	return dataknobs.Change{Path: p, Value: g.value(f.kind, 1), Remove: g.oneIn(4)}
+	return dataknobs.Change{Path: p, Value: g.fieldValue(f, 1), Remove: g.oneIn(4)}
 }
 
 // path returns a path that a condition may look at.

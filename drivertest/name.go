@@ -19,7 +19,7 @@ var hostileIDs = distinct(dataknobs.MaxIDBytes, []string{
 
 // hostileNames are legal field names.
 var hostileNames = distinct(dataknobs.MaxNameBytes, []string{
-	"a", "A", "a ", " a", "a.b", "a..b", ".", "..", "a[0]", "[0]", "é", "e\u0301", "unit price", "select", "SELECT", "from", "where", "order", "null", "true", "time", "key", "value", "type",
+	"a", "A", "a ", " a", "a.b", "a..b", ".", "..", "a[0]", "[0]", "é", "e\u0301", "unit price", "select", "SELECT", "from", "where", "order", "limit", "x limit 1", "group", "user", "table", "null", "true", "time", "key", "value", "type",
 	"_source", "_index", "_type", "_version", "__id__", "rowid", "oid", "ctid", "data", "record", "fields", "metadata", "meta", "rev", "revision", "created", "column1",
 	"$x", "$time", "$set", "$$x", "x$", "#c", "-x", "a-b", "a/b", "a:b", "a=b", "a==1", "a>>b", "a->>'b'", "a::int", "?", ":name", "@x", "*", "%s", "{{x}}",
 	strings.Repeat("n", dataknobs.MaxNameBytes), strings.Repeat("N", dataknobs.MaxNameBytes), strings.Repeat("é", dataknobs.MaxNameBytes/2), strings.Repeat("n", 64), strings.Repeat("n", 63),
@@ -42,7 +42,7 @@ const (
 )
 
 var nameCases = []testCase{
-	{"hostile IDs", anyID, needFreeID, func(s *subject) {
+	{"hostile IDs", anyID, needAnyID, func(s *subject) {
 		var want []*dataknobs.Record
 		for i, id := range hostileIDs {
 			want = append(want, rec(id, "n", int64(i)))
@@ -59,7 +59,7 @@ var nameCases = []testCase{
 			s.wantContent(want...)
 		}
 	}},
-	{"hostile IDs in writes", anyID, needFreeID, func(s *subject) {
+	{"hostile IDs in writes", anyID, needAnyID, func(s *subject) {
 		var want []*dataknobs.Record
 		for i, id := range hostileIDs {
 			want = append(want, rec(id, "n", int64(i)))
@@ -84,7 +84,7 @@ var nameCases = []testCase{
 		}
 		s.wantContent(kept...)
 	}},
-	{"IDs in order", "section 5: _id sorts by code point, which is the order of its UTF-8 bytes", needFreeID, func(s *subject) {
+	{"IDs in order", "section 5: _id sorts by code point, which is the order of its UTF-8 bytes", needAnyID, func(s *subject) {
 		var recs []*dataknobs.Record
 		for _, id := range hostileIDs {
 			recs = append(recs, rec(id))
@@ -127,6 +127,36 @@ var nameCases = []testCase{
 		for i, name := range hostileNames {
 			c := &dataknobs.Cond{Path: dataknobs.Names("o", name), Op: dataknobs.Eq, Args: []dataknobs.Value{dataknobs.Int(int64(i))}}
 			s.wantSet(&dataknobs.Query{Where: c}, "x")
+		}
+	}},
+	{"hostile names in everything", "trap 70: a name in any part of a query, at any depth, is that name and nothing else", needIDs, func(s *subject) {
+		var recs []*dataknobs.Record
+		for i, name := range hostileNames {
+			o := dataknobs.Object(dataknobs.Fields{{Name: name, Value: dataknobs.Int(int64(i % 3))}, {Name: "t", Value: dataknobs.Array(dataknobs.Object(dataknobs.Fields{{Name: name, Value: dataknobs.String("v")}}))}})
+			recs = append(recs, dataknobs.NewRecord(formatID(i), dataknobs.Field{Name: "o", Value: o}))
+		}
+		s.fill(recs)
+		for i, name := range hostileNames {
+			if s.brief() && i%4 > 0 {
+				continue
+			}
+			p := dataknobs.Names("o", name)
+			for _, q := range []*dataknobs.Query{
+				{Where: &dataknobs.Cond{Path: p, Op: dataknobs.Ge, Args: []dataknobs.Value{dataknobs.Int(0)}}, OrderBy: []dataknobs.Order{{Path: p, Desc: true}}, Limit: new(3)},
+				{Where: dataknobs.And{&dataknobs.Cond{Path: p, Op: dataknobs.IsNotNull}, &dataknobs.Cond{Path: p, Op: dataknobs.NotIn, Args: []dataknobs.Value{dataknobs.Int(7), dataknobs.String(name)}}}},
+				{Where: &dataknobs.Cond{Path: dataknobs.Names("o", "t").At(0).Child(name), Op: dataknobs.Like, Args: []dataknobs.Value{dataknobs.String("_")}}},
+				{Where: &dataknobs.Cond{Path: dataknobs.Names("o", "t"), Op: dataknobs.Contains, Args: []dataknobs.Value{dataknobs.Object(dataknobs.Fields{dataknobs.F(name, "v")})}}},
+				{GroupBy: []dataknobs.Path{p}, Select: []dataknobs.Column{{Path: p, As: "k"}, {Agg: dataknobs.Sum, Path: p, As: "s"}}},
+				{Select: []dataknobs.Column{{Path: p}, {Path: dataknobs.PathID, As: "k"}}, Where: &dataknobs.Cond{Path: p, Op: dataknobs.IsNotNull}},
+			} {
+				s.wantModel(q, recs)
+			}
+			_, err := s.db.Patch(s.ctx, recs[i].ID, []dataknobs.Change{{Path: p, Value: dataknobs.Int(int64(i))}, {Path: dataknobs.Names("o", "new", name), Value: dataknobs.Bool(true)}})
+			s.must(err, "Patch of %s", p)
+			want, err := dataknobs.ApplyChanges(recs[i], []dataknobs.Change{{Path: p, Value: dataknobs.Int(int64(i))}, {Path: dataknobs.Names("o", "new", name), Value: dataknobs.Bool(true)}})
+			s.must(err, "ApplyChanges")
+			s.wantRecord(s.get(recs[i].ID), want, "after a patch of %s", p)
+			recs[i] = want
 		}
 	}},
 	{"hostile names in patches", anyName + ", in changes too", needIDs, func(s *subject) {

@@ -154,6 +154,7 @@ func (s *subject) norm(r *dataknobs.Record) *dataknobs.Record {
 	for _, k := range s.f().Key {
 		r.Fields.Delete(k)
 	}
+	r.Fields = s.h.dropColumnNulls(r.Fields)
 	if s.h.NullIsAbsent {
 		r.Fields, r.Metadata = dropNulls(r.Fields), dropNulls(r.Metadata)
 	}

@@ -130,7 +130,7 @@ var otherWriteCases = []testCase{
 			s.Errorf("after 5 creates there are %d records; the caller's record has ID %q, wanted none", n, r.ID)
 		}
 	}},
-	{"put/without ID", "a write other than Create needs an ID: else InvalidArgument, nothing written", needFreeID, func(s *subject) {
+	{"put/without ID", "a write other than Create needs an ID: else InvalidArgument, nothing written", needAnyID, func(s *subject) {
 		_, err := s.db.Put(s.ctx, rec("", "a", int64(1)))
 		s.wantCode(err, dataknobs.InvalidArgument, "Put without an ID")
 		_, err = s.db.Update(s.ctx, rec("", "a", int64(1)))

@@ -28,9 +28,9 @@ func (a *app) copyCommand() *cobra.Command {
 		Long: `Copy the records of one store, or those that --where selects, into another.
 
 A file that does not exist yet is written whole and named at the end: a copy that stops leaves nothing
-behind, and starts again. Into a store that exists records are copied in batches; how far that came is
-kept in $XDG_STATE_HOME/dk, and the same command continues there. Exit code 0 means that everything
-is durable.
+behind, and starts again; so it is where the store can load a stream in one transaction (sqlite, postgres).
+Into other stores, or with --batch, records are copied in batches; how far that came is kept in
+$XDG_STATE_HOME/dk, and the same command continues there. Exit code 0 means that everything is durable.
 
 Options of a store are flags: plain ones (--nulls NA) and --src-… are the source's, --dst-… the
 destination's. --mode says what happens to records that the destination has already:
@@ -42,14 +42,16 @@ destination's. --mode says what happens to records that the destination has alre
   dk copy flights.csv.gz jfk.ndjson --nulls NA --where "origin = 'JFK'" --select "carrier, flight, dest"
   dk copy new-planes.csv planes.csv --src-key tailnum --dst-key tailnum --mode put
   dk copy 'logs/*.csv.gz' logs.parquet --dst-compression zstd
-  dk copy people.json - --dst-format csv`,
+  dk copy people.json - --dst-format csv
+  dk copy flights.csv.gz 'sqlite:flights.db?table=flights' --nulls NA
+  dk copy people.json 'sqlite:app.db?table=people' --batch 10000`,
 		Args: storeAnd(1, "the destination"),
 	}
 	c := &copier{a: a}
 	cmd.Flags().StringVar(&c.where, "where", "", "copy the records that satisfy the `condition`")
 	cmd.Flags().StringVar(&c.sel, "select", "", "copy these `paths`: path [AS name], …")
 	cmd.Flags().StringVar(&c.modeName, "mode", "create", "what to do about records that exist: `"+strings.Join(copyModes, "|")+"`")
-	cmd.Flags().IntVar(&c.batch, "batch", 1000, "write `n` records at once, into a store that exists")
+	cmd.Flags().IntVar(&c.batch, "batch", 0, "write `n` records at once, into a store that exists; 0: all in one transaction where the store can, else what suits it")
 	cmd.Flags().IntVar(&c.parallel, "parallel", 0, "write `n` batches at the same time; 0: as many as the store gains from")
 	cmd.Flags().BoolVar(&c.dry, "dry-run", false, "print how many records there are to copy, and copy none")
 	c.params = paramOptions(cmd)
@@ -116,7 +118,37 @@ func (c *copier) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(c.dst, &err)
+	if c.inOne() {
+		return c.bulk(ctx)
+	}
+	if c.batch == 0 {
+		c.batch = max(defaultBatch, features(c.dst).MaxBatch)
+	}
 	return c.inBatches(ctx)
+}
+
+// defaultBatch is how many records a batch has where neither anybody nor the
+// store says.
+const defaultBatch = 1000
+
+// inOne reports whether all of the copy is one load of the destination, which
+// it keeps whole or not at all.
+func (c *copier) inOne() bool {
+	_, loads := c.dst.Driver().(dataknobs.Loader)
+	_, isFile := filePath(c.dstName) // what it holds already would have to be written again
+	return loads && !isFile && c.batch == 0
+}
+
+// bulk copies in one load.
+func (c *copier) bulk(ctx context.Context) error {
+	if err := c.checkKeys(); err != nil {
+		return err
+	}
+	p := c.progress("copying")
+	defer p.finish()
+	res, err := c.dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{Mode: c.mode, Parallel: c.parallel, Schema: c.hint(ctx)})
+	p.finish()
+	return c.finish(res.Written, res.Skipped, err)
 }
 
 // check reads the flags and compares the stores' names.
@@ -136,8 +168,8 @@ func (c *copier) check() (err error) {
 		}
 		return err
 	}
-	if c.batch < 1 || c.parallel < 0 {
-		return usagef("--batch must be at least 1, and --parallel not negative")
+	if c.batch < 0 || c.parallel < 0 {
+		return usagef("--batch and --parallel must not be negative")
 	}
 	if c.q, err = copyQuery(c.sel, c.where, c.params); err != nil {
 		return err

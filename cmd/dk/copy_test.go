@@ -42,7 +42,7 @@ func TestCopyOptions(t *testing.T) {
 	s.fails(2, []string{"both set the source"}, "copy", "a.csv", "c.csv", "--nulls", "NA", "--src-nulls", "-")
 	s.fails(2, []string{"nulls"}, "copy", "mem:", "c.csv", "--nulls", "NA")
 	s.fails(2, []string{"did you mean skip?"}, "copy", "a.csv", "c.csv", "--mode", "skipp")
-	s.fails(2, []string{"--batch"}, "copy", "a.csv", "c.csv", "--batch", "0")
+	s.fails(2, []string{"--batch"}, "copy", "a.csv", "c.csv", "--batch", "-1")
 	s.fails(2, []string{"paths only"}, "copy", "a.csv", "c.csv", "--select", "k where v = 1")
 	s.fails(3, []string{"no.csv"}, "copy", "no.csv", "c.csv")
 	same(t, "dry run", s.ok("copy", "a.csv", "c.csv", "--dry-run", "--nulls", "NA", "--where", "v = 1"), "would copy 1 record from a.csv to c.csv\n")

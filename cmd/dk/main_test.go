@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"dataknobs.dev/dataknobs/internal/servers"
 )
 
 // runAsDK makes the test binary behave as the command: for tests that need a
@@ -18,7 +20,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(runAsDK) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	servers.Main(m)
 }
 
 // A shell runs commands in a folder of its own.

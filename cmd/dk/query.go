@@ -31,6 +31,7 @@ asks for it. In a pipe it is NDJSON. _id is shown where it says something that t
 		Args: storeAnd(0, ""),
 	}
 	out, rev := outputOption(cmd), revOption(cmd)
+	strict := cmd.Flags().Bool("strict-pushdown", false, "fail where the store leaves a part of the query to be done here")
 	params := paramOptions(cmd)
 	store := storeOptions(cmd, "")
 	cmd.ValidArgsFunction = a.completeQuery(store)
@@ -48,7 +49,7 @@ asks for it. In a pipe it is NDJSON. _id is shown where it says something that t
 			return err
 		}
 		return a.withStore(cmd.Context(), args[0], store, func(db *dataknobs.DB) error {
-			return a.query(cmd.Context(), db, q, view{format, *out == "", *rev})
+			return a.query(cmd.Context(), db, q, view{format, *out == "", *rev, *strict})
 		})
 	}
 	return cmd
@@ -59,6 +60,7 @@ type view struct {
 	format  string
 	unasked bool // nobody chose the format
 	rev     bool // with revisions
+	strict  bool // all of it in the store
 }
 
 // query prints the results of q.
@@ -74,7 +76,11 @@ func (a *app) query(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query, v
 	s.rev = s.rev || v.rev && !q.Grouped()
 	w := a.watch("reading")
 	defer w.finish()
-	recs := w.until(db.Run(ctx, q, w.options(s)...))
+	opts := w.options(s)
+	if v.strict {
+		opts = append(opts, dataknobs.StrictPushdown())
+	}
+	recs := w.until(db.Run(ctx, q, opts...))
 	if v.format == "table" && v.unasked && q.Limit == nil {
 		recs = a.firstOnly(recs, tableOnTerminal)
 	}
