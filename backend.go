@@ -125,6 +125,7 @@ var known = map[string]string{
 	"file": "file", "memory": "memory", "mem": "memory",
 	"sqlite": "sqlite", "sqlite3": "sqlite",
 	"postgres": "postgres", "postgresql": "postgres",
+	"elasticsearch": "elasticsearch", "es": "elasticsearch", "es+http": "elasticsearch", "es+https": "elasticsearch",
 }
 
 // LookupBackend returns the backend of that name or scheme, in any case. The

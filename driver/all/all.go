@@ -4,8 +4,9 @@
 package all
 
 import (
-	_ "dataknobs.dev/dataknobs/driver/file"     // paths and file: URLs
-	_ "dataknobs.dev/dataknobs/driver/memory"   // mem:
-	_ "dataknobs.dev/dataknobs/driver/postgres" // postgres:
-	_ "dataknobs.dev/dataknobs/driver/sqlite"   // sqlite:
+	_ "dataknobs.dev/dataknobs/driver/elasticsearch" // es+http:
+	_ "dataknobs.dev/dataknobs/driver/file"          // paths and file: URLs
+	_ "dataknobs.dev/dataknobs/driver/memory"        // mem:
+	_ "dataknobs.dev/dataknobs/driver/postgres"      // postgres:
+	_ "dataknobs.dev/dataknobs/driver/sqlite"        // sqlite:
 )

@@ -1,0 +1,94 @@
+package elasticsearch
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/url"
+
+	"dataknobs.dev/dataknobs"
+)
+
+// maxGet is how many records one request asks for.
+const maxGet = 500
+
+// Get implements dataknobs.Driver. It sees every write at once, searches apart.
+func (d *Driver) Get(ctx context.Context, ids []string) iter.Seq2[*dataknobs.Record, error] {
+	return func(yield func(*dataknobs.Record, error) bool) {
+		err := d.multiGet(ctx, ids, true, func(rec *dataknobs.Record, _ *hit) bool { return yield(rec, nil) })
+		if err != nil && err != errStop {
+			yield(nil, err)
+		}
+	}
+}
+
+// GetOne implements dataknobs.Getter.
+func (d *Driver) GetOne(ctx context.Context, id string) (*dataknobs.Record, error) {
+	var found *dataknobs.Record
+	err := d.multiGet(ctx, []string{id}, true, func(rec *dataknobs.Record, _ *hit) bool {
+		found = rec
+		return true
+	})
+	return found, err
+}
+
+// multiGet calls f for each of the records that exist, until it returns false,
+// which is errStop. Without whole it reads only IDs and sequence numbers.
+func (d *Driver) multiGet(ctx context.Context, ids []string, whole bool, f func(*dataknobs.Record, *hit) bool) error {
+	m, err := d.mapping(ctx)
+	if m == nil || err != nil {
+		return err
+	}
+	dec := newDecoder(m)
+	for len(ids) > 0 {
+		n := min(len(ids), maxGet)
+		var query url.Values
+		if !whole {
+			query = url.Values{"_source": {"false"}}
+		}
+		a, err := d.client.json(ctx, "POST", d.path("_mget"), query, obj{"ids": ids[:n]})
+		if err != nil {
+			return err
+		}
+		if err := dec.docs(a.body, f); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return ctx.Err()
+}
+
+// docs reads the answer to a multi-get.
+func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
+	d.reset(b)
+	var hits []hit
+	d.object(func(name []byte) {
+		if string(name) == "docs" {
+			d.array(func() { hits = append(hits, d.hit()) })
+		} else {
+			d.skip()
+		}
+	})
+	if d.bad {
+		return dataknobs.Errorf(dataknobs.DataLoss, "the server's answer cannot be read")
+	}
+	for i := range hits {
+		h := &hits[i]
+		if h.err != nil {
+			var c cause
+			_ = json.Unmarshal(h.err, &c)
+			return classify(500, &c)
+		}
+		if !h.found {
+			continue
+		}
+		rec, err := d.record(h)
+		if err != nil {
+			return err
+		}
+		if !f(rec, h) {
+			return errStop
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package elasticsearch_test
+
+import (
+	"testing"
+
+	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/drivertest"
+	"dataknobs.dev/dataknobs/internal/servers"
+)
+
+func TestSuite(t *testing.T) {
+	server := servers.Elasticsearch(t)
+	beside := func(t *testing.T, db *dataknobs.DB) *dataknobs.DB {
+		return openIndex(t, options(t, server, indexOf(db)))
+	}
+	drivertest.Run(t, drivertest.Harness{
+		Open: func(t *testing.T) *dataknobs.DB { return openNew(t) },
+		Reopen: func(t *testing.T, db *dataknobs.DB) *dataknobs.DB {
+			db.Close()
+			return beside(t, db)
+		},
+		Beside: beside,
+		Slow:   true,
+	})
+}
+
+// TestCrowded is the differential test on indexes whose mapping has no room for
+// most paths, and whose searches have to look in two places.
+func TestCrowded(t *testing.T) {
+	server := servers.Elasticsearch(t)
+	with := func(t *testing.T, index string) *dataknobs.DB {
+		o := options(t, server, index)
+		o.MaxFields = 16
+		return openIndex(t, o)
+	}
+	open := func(t *testing.T) *dataknobs.DB { return with(t, newIndex(t, server)) }
+	drivertest.Differential(t, drivertest.Harness{
+		Open: open,
+		Reopen: func(t *testing.T, db *dataknobs.DB) *dataknobs.DB {
+			db.Close()
+			return with(t, indexOf(db))
+		},
+		Slow: true,
+	}, drivertest.DifferentialOptions{Seed: 1000})
+}
