@@ -19,6 +19,23 @@ type Range struct {
 // Point reports whether the range holds one value only, Lo.
 func (r Range) Point() bool { return !r.LoOpen && !r.HiOpen && r.Lo.Compare(r.Hi) == 0 }
 
+// Ints returns the ints in the range as the closed interval from lo to hi; false
+// if there are none. An end that is not a number does not bound them.
+func (r Range) Ints() (lo, hi int64, ok bool) {
+	lo, hi = math.MinInt64, math.MaxInt64
+	if r.Lo.IsNumber() {
+		if lo, ok = intAtLeast(r.Lo, r.LoOpen); !ok {
+			return 0, 0, false
+		}
+	}
+	if r.Hi.IsNumber() {
+		if hi, ok = intAtMost(r.Hi, r.HiOpen); !ok {
+			return 0, 0, false
+		}
+	}
+	return lo, hi, lo <= hi
+}
+
 // Has reports whether v lies in the range.
 func (r Range) Has(v Value) bool { return r.Overlaps(v, v) }
 

@@ -4,7 +4,8 @@
 // store. Run is the conformance suite: a subtest for each rule, with a fresh
 // store, that prints the rule when it fails. It includes [Corpus], the meaning
 // of queries as text files, and [Differential], random records and queries
-// compared with a reference. [Bench] measures what every driver can do.
+// compared with a reference. [Kill] kills the writers of an embedded store,
+// [Bench] measures what every driver can do.
 //
 //	func TestConformance(t *testing.T) {
 //		drivertest.Run(t, drivertest.Harness{

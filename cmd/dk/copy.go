@@ -139,16 +139,12 @@ func (c *copier) inOne() bool {
 	return loads && !isFile && c.batch == 0
 }
 
-// bulk copies in one load.
+// bulk copies in one load into a store that exists.
 func (c *copier) bulk(ctx context.Context) error {
 	if err := c.checkKeys(); err != nil {
 		return err
 	}
-	p := c.progress("copying")
-	defer p.finish()
-	res, err := c.dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{Mode: c.mode, Parallel: c.parallel, Schema: c.hint(ctx)})
-	p.finish()
-	return c.finish(res.Written, res.Skipped, err)
+	return c.load(ctx)
 }
 
 // check reads the flags and compares the stores' names.
@@ -254,13 +250,18 @@ func (c *copier) whole(ctx context.Context) (err error) {
 			err = &outputError{err} // not of a store that hung up
 		}
 	}()
+	return c.load(ctx)
+}
+
+// load copies everything in one load of the destination.
+func (c *copier) load(ctx context.Context) error {
 	p := c.progress("copying")
 	defer p.finish()
 	if n, done, err := c.convert(ctx); done {
 		p.finish()
 		return c.finish(n, 0, err)
 	}
-	res, err := dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{
+	res, err := c.dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{
 		Mode: c.mode, Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx),
 	})
 	p.finish()

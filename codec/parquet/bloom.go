@@ -65,6 +65,6 @@ func wholeNumber(v dataknobs.Value) (int64, bool) {
 	if !v.IsNumber() {
 		return 0, false
 	}
-	i, ok := floor(v)
-	return i, ok && v.Equal(dataknobs.Int(i))
+	i, _, ok := dataknobs.Range{Lo: v, Hi: v}.Ints()
+	return i, ok
 }

@@ -109,8 +109,8 @@ func alone(e dataknobs.Expr, p dataknobs.Path) *dataknobs.Matcher {
 // add notes r in the terms of the physical types, widened where need be.
 func (fl *filter) add(r dataknobs.Range) {
 	if r.Lo.IsNumber() || r.Hi.IsNumber() {
-		if x, ok := intsOf(r); ok {
-			fl.ints = append(fl.ints, x)
+		if lo, hi, ok := r.Ints(); ok {
+			fl.ints = append(fl.ints, interval{lo, hi})
 		}
 		fl.floats = append(fl.floats, floatsOf(r))
 	}
@@ -124,66 +124,6 @@ func (fl *filter) add(r dataknobs.Range) {
 		}
 		fl.times = append(fl.times, x)
 	}
-}
-
-// intsOf returns the ints in the range.
-func intsOf(r dataknobs.Range) (x interval, ok bool) {
-	x = interval{math.MinInt64, math.MaxInt64}
-	if r.Lo.IsNumber() {
-		x.lo, ok = ceil(r.Lo)
-		if !ok {
-			return x, false
-		}
-		if r.LoOpen && r.Lo.Equal(dataknobs.Int(x.lo)) {
-			if x.lo == math.MaxInt64 {
-				return x, false
-			}
-			x.lo++
-		}
-	}
-	if r.Hi.IsNumber() {
-		x.hi, ok = floor(r.Hi)
-		if !ok {
-			return x, false
-		}
-		if r.HiOpen && r.Hi.Equal(dataknobs.Int(x.hi)) {
-			if x.hi == math.MinInt64 {
-				return x, false
-			}
-			x.hi--
-		}
-	}
-	return x, x.lo <= x.hi
-}
-
-// ceil returns the least int that is not below v; false if there is none.
-func ceil(v dataknobs.Value) (int64, bool) {
-	if v.Kind() == dataknobs.KindInt {
-		return v.Int(), true
-	}
-	f := math.Ceil(v.Float())
-	switch {
-	case f >= 1<<63:
-		return 0, false
-	case f < -1<<63:
-		return math.MinInt64, true
-	}
-	return int64(f), true
-}
-
-// floor returns the greatest int that is not above v; false if there is none.
-func floor(v dataknobs.Value) (int64, bool) {
-	if v.Kind() == dataknobs.KindInt {
-		return v.Int(), true
-	}
-	f := math.Floor(v.Float())
-	switch {
-	case f < -1<<63:
-		return 0, false
-	case f >= 1<<63:
-		return math.MaxInt64, true
-	}
-	return int64(f), true
 }
 
 // floatsOf returns an interval of floats that holds all those of the range.

@@ -13,6 +13,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/file"
+	"dataknobs.dev/dataknobs/internal/nobody"
 )
 
 func gzipped(t testing.TB, text string) string {
@@ -154,7 +155,7 @@ func TestOptionBeatsExtension(t *testing.T) {
 // read everything, so as root the test is run by somebody else.
 func TestUnreadable(t *testing.T) {
 	if os.Getuid() == 0 {
-		asNobody(t)
+		nobody.Run(t)
 		return
 	}
 	path := filepath.Join(t.TempDir(), "x.csv")

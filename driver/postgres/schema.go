@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
@@ -76,38 +75,17 @@ func (h *handle) onlyTimes(ctx context.Context, s *state, p dataknobs.Path) (dat
 	if s.missing || s.Extra == "" {
 		return 0, nil
 	}
-	some := &dataknobs.Cond{Path: p, Op: dataknobs.IsNotNull}
-	times := &dataknobs.Cond{Path: p, Op: dataknobs.Ge, Args: []dataknobs.Value{firstTime}}
-	for _, c := range []*dataknobs.Cond{some, times} {
-		if s.Filter(c).Fidelity != dataknobs.Exact {
-			return 0, nil
+	first := func(scan *dataknobs.Scan) (v dataknobs.Value, err error) {
+		for rec, err := range h.Scan(ctx, scan) {
+			if err != nil {
+				return v, err
+			}
+			v = rec.Lookup(p)
 		}
+		return v, nil
 	}
-	// The first value mostly settles it.
-	first := &dataknobs.Scan{Where: some, Paths: []dataknobs.Path{p}, NoID: true, NoRevision: true, HasLimit: true, Limit: 1}
-	var found dataknobs.Kind
-	for rec, err := range h.Scan(ctx, first) {
-		if err != nil {
-			return 0, err
-		}
-		found = rec.Lookup(p).Kind()
-	}
-	if found != dataknobs.KindTime {
-		return 0, nil
-	}
-	all, err := h.Count(ctx, some, nil)
-	if err != nil {
-		return 0, err
-	}
-	n, err := h.Count(ctx, times, nil)
-	if err != nil || n != all {
-		return 0, err
-	}
-	return dataknobs.KindsOf(dataknobs.KindTime), nil
+	return s.OnlyTimes(p, first, func(where dataknobs.Expr) (int64, error) { return h.Count(ctx, where, nil) })
 }
-
-// firstTime is the first instant that a value can be.
-var firstTime = dataknobs.Time(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
 
 // Schema implements dataknobs.Schemer, from the catalog.
 func (k described) Schema(ctx context.Context) (*dataknobs.Schema, error) {

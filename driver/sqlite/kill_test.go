@@ -1,28 +1,28 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/sqlite"
+	"dataknobs.dev/dataknobs/drivertest"
 )
 
-// killEnv makes the test program a writer that is to be killed.
-const killEnv = "DATAKNOBS_TEST_WRITE"
+// kill's writers have connections that keep little in memory.
+var kill = drivertest.Kill{
+	Write: func(ctx context.Context, path string) (dataknobs.Driver, error) {
+		return sqlite.New(ctx, sqlite.Options{Path: path, Cache: 16 << 10})
+	},
+	Read: func(ctx context.Context, path string) (dataknobs.Driver, error) {
+		return sqlite.New(ctx, sqlite.Options{Path: path})
+	},
+}
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(killEnv); path != "" {
-		writeUntilKilled(path, os.Getenv(killEnv+"_ROUND"))
+	if kill.Main() {
 		return
 	}
 	if path := os.Getenv(countEnv); path != "" {
@@ -32,70 +32,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeUntilKilled writes by several goroutines and says on standard output
-// what was acknowledged. Its connections keep little in memory.
-func writeUntilKilled(path, round string) {
-	ctx := context.Background()
-	d, err := sqlite.New(ctx, sqlite.Options{Path: path, Cache: 16 << 10})
-	if err != nil {
-		fmt.Println("error", err)
-		return
-	}
-	db := dataknobs.New(d, nil)
-	var mu sync.Mutex
-	say := func(format string, args ...any) {
-		mu.Lock()
-		defer mu.Unlock()
-		fmt.Printf(format+"\n", args...)
-	}
-	var wg sync.WaitGroup
-	for g := range 3 {
-		wg.Go(func() {
-			counter := fmt.Sprintf("counter-%d", g)
-			for k := 0; ; k++ {
-				id := fmt.Sprintf("%s-%d-%d", round, g, k)
-				var err error
-				switch k % 4 {
-				case 0:
-					_, err = db.Create(ctx, dataknobs.NewRecord(id, dataknobs.F("n", k)))
-					if err == nil {
-						say("have %s", id)
-					}
-				case 1:
-					_, err = db.CreateMany(ctx, []*dataknobs.Record{
-						dataknobs.NewRecord(id+"-a", dataknobs.F("n", k)), dataknobs.NewRecord(id+"-b", dataknobs.F("n", k)),
-					}, dataknobs.Atomic())
-					if err == nil {
-						say("have %s-a", id)
-						say("have %s-b", id)
-					}
-				case 2:
-					rec, e := db.Get(ctx, counter)
-					n := int64(0)
-					if e == nil {
-						n = rec.Get("n").Int()
-					}
-					_, err = db.Put(ctx, dataknobs.NewRecord(counter, dataknobs.F("n", n+1)))
-					if err == nil {
-						say("count %s %d", counter, n+1)
-					}
-				case 3:
-					gone := fmt.Sprintf("%s-%d-%d", round, g, k-3)
-					say("deleting %s", gone)
-					if err = db.Delete(ctx, gone); err == nil {
-						say("gone %s", gone)
-					}
-				}
-				if err != nil {
-					say("error %v", err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
-
 // A process that is killed at any moment loses nothing that it acknowledged,
 // and leaves no half of anything.
 func TestKill(t *testing.T) {
@@ -103,104 +39,5 @@ func TestKill(t *testing.T) {
 	if testing.Short() {
 		rounds = 30
 	}
-	k := &killed{T: t, path: filepath.Join(t.TempDir(), "k.db"), have: map[string]bool{}, count: map[string]int64{}}
-	for round := range rounds {
-		k.round(round)
-		if t.Failed() {
-			return
-		}
-	}
-	t.Logf("%d writers were killed, %d writes acknowledged", rounds, k.acks)
-}
-
-// killed is what the writers acknowledged before they were killed.
-type killed struct {
-	*testing.T
-	path  string
-	have  map[string]bool // false: it may be there or not
-	count map[string]int64
-	acks  int
-}
-
-func (k *killed) round(n int) {
-	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), killEnv+"="+k.path, killEnv+fmt.Sprintf("_ROUND=%d", n))
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		k.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		k.Fatal(err)
-	}
-	// The clock starts at the first acknowledgement, so that most deaths fall
-	// into the writing.
-	lines := bufio.NewScanner(out)
-	first := true
-	timer := time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() })
-	for lines.Scan() {
-		if first {
-			first = false
-			timer.Reset(time.Duration(rand.Int64N(int64(25 * time.Millisecond))))
-		}
-		k.ack(lines.Text())
-	}
-	_ = cmd.Wait()
-	timer.Stop()
-	k.check(n)
-}
-
-func (k *killed) ack(line string) {
-	verb, rest, _ := strings.Cut(line, " ")
-	switch verb {
-	case "have":
-		k.have[rest] = true
-	case "deleting":
-		k.have[rest] = false
-	case "gone":
-		delete(k.have, rest)
-	case "count":
-		var id string
-		var n int64
-		fmt.Sscanf(rest, "%s %d", &id, &n)
-		k.count[id] = max(k.count[id], n)
-	case "error":
-		k.Errorf("the writer: %s", rest)
-	}
-	k.acks++
-}
-
-func (k *killed) check(round int) {
-	d, err := sqlite.New(k.Context(), sqlite.Options{Path: k.path})
-	if err != nil {
-		k.Fatalf("round %d: open: %v", round, err)
-	}
-	defer d.Close()
-	got := map[string]int64{}
-	for r, err := range d.Scan(k.Context(), &dataknobs.Scan{}) {
-		if err != nil {
-			k.Fatalf("round %d: read: %v", round, err)
-		}
-		if _, twice := got[r.ID]; twice {
-			k.Errorf("round %d: %s is there twice", round, r.ID)
-		}
-		got[r.ID] = r.Get("n").Int()
-	}
-	for id, sure := range k.have {
-		if _, ok := got[id]; !ok && sure {
-			k.Errorf("round %d: %s was acknowledged and is not there", round, id)
-		}
-	}
-	for id, n := range k.count {
-		if got[id] < n || got[id] > n+1 {
-			k.Errorf("round %d: %s is %d; %d was acknowledged", round, id, got[id], n)
-		}
-		k.count[id] = got[id]
-	}
-	for id := range got {
-		if half, ok := strings.CutSuffix(id, "-a"); ok {
-			if _, ok := got[half+"-b"]; !ok {
-				k.Errorf("round %d: of an atomic batch only %s is there", round, id)
-			}
-		}
-	}
+	kill.Run(t, filepath.Join(t.TempDir(), "k.db"), rounds)
 }

@@ -13,6 +13,7 @@ import (
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/lite"
 	"dataknobs.dev/dataknobs/driver/sqlite"
+	"dataknobs.dev/dataknobs/internal/nobody"
 )
 
 // database makes a database with those statements.
@@ -297,7 +298,7 @@ func TestFull(t *testing.T) {
 
 func TestReadOnly(t *testing.T) {
 	if os.Geteuid() == 0 {
-		asNobody(t)
+		nobody.Run(t)
 		return
 	}
 	dir := t.TempDir()

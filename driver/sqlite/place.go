@@ -90,22 +90,18 @@ func (f *place) open(o *Options, flags lite.Flags) (*lite.Conn, error) {
 	if f.memory {
 		name = ":memory:"
 	}
-	c, err := lite.Open(name, flags, o.Busy)
-	if err != nil {
-		return nil, f.classify(err)
-	}
-	if err := setUp(c, o); err != nil {
-		c.Close()
-		return nil, f.classify(err)
-	}
-	return c, nil
+	return f.connect(name, flags, o)
 }
 
 // immutable opens a connection to a database in WAL mode that lies in a folder
 // where nothing can be written, as if nobody could ever change it.
 func (f *place) immutable(o *Options) (*lite.Conn, error) {
 	name := "file:" + uriEscaper.Replace(filepath.ToSlash(f.path)) + "?immutable=1"
-	c, err := lite.Open(name, lite.ReadOnly|lite.URI, o.Busy)
+	return f.connect(name, lite.ReadOnly|lite.URI, o)
+}
+
+func (f *place) connect(name string, flags lite.Flags, o *Options) (*lite.Conn, error) {
+	c, err := lite.Open(name, flags, o.Busy)
 	if err != nil {
 		return nil, f.classify(err)
 	}

@@ -297,40 +297,18 @@ func (d *Driver) onlyTimes(ctx context.Context, t *table, p dataknobs.Path) (dat
 	return (&reader{t: t, at: d.at, c: c.Conn}).onlyTimes(ctx, p)
 }
 
-func (r *reader) onlyTimes(ctx context.Context, p dataknobs.Path) (kinds dataknobs.KindSet, err error) {
-	is := func(op dataknobs.Op, args ...dataknobs.Value) *dataknobs.Cond {
-		return &dataknobs.Cond{Path: p, Op: op, Args: args}
+func (r *reader) onlyTimes(ctx context.Context, p dataknobs.Path) (dataknobs.KindSet, error) {
+	first := func(s *dataknobs.Scan) (v dataknobs.Value, err error) {
+		r.scan(ctx, s, func(rec *dataknobs.Record, e error) bool {
+			if err = e; e == nil {
+				v = rec.Lookup(p)
+			}
+			return e == nil
+		})
+		return v, err
 	}
-	some, times := is(dataknobs.IsNotNull), is(dataknobs.Ge, firstTime)
-	for _, cond := range []*dataknobs.Cond{some, times} {
-		if r.t.Filter(cond).Fidelity != dataknobs.Exact {
-			return 0, nil
-		}
-	}
-	// The first value mostly settles it.
-	settled := true
-	first := &dataknobs.Scan{Where: some, Paths: []dataknobs.Path{p}, NoID: true, NoRevision: true, HasLimit: true, Limit: 1}
-	r.scan(ctx, first, func(rec *dataknobs.Record, e error) bool {
-		err = e
-		settled = e != nil || rec.Lookup(p).Kind() != dataknobs.KindTime
-		return e == nil
-	})
-	if err != nil || settled {
-		return 0, err
-	}
-	all, err := r.count(some)
-	if err != nil {
-		return 0, err
-	}
-	n, err := r.count(times)
-	if err != nil || n != all {
-		return 0, err
-	}
-	return dataknobs.KindsOf(dataknobs.KindTime), nil
+	return r.t.OnlyTimes(p, first, r.count)
 }
-
-// firstTime is the first instant that a value can be.
-var firstTime = dataknobs.Time(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC))
 
 // kindsAt are the kinds that the values at p are declared to have, which says
 // how a constant is to be read; 0 where any is possible.

@@ -61,56 +61,7 @@ func exactFloat(v dataknobs.Value) (float64, bool) {
 // ints returns the span of numbers as the closed interval of the ints in it;
 // false if there are none.
 func (s span) ints() (lo, hi int64, ok bool) {
-	lo, hi = math.MinInt64, math.MaxInt64
-	if !s.lo.IsNull() {
-		if lo, ok = intAtLeast(s.lo, s.loOpen); !ok {
-			return 0, 0, false
-		}
-	}
-	if !s.hi.IsNull() {
-		if hi, ok = intAtMost(s.hi, s.hiOpen); !ok {
-			return 0, 0, false
-		}
-	}
-	return lo, hi, lo <= hi
-}
-
-// intAtLeast returns the least int >= v, or > v where open; false if there is none.
-func intAtLeast(v dataknobs.Value, open bool) (int64, bool) {
-	if v.Kind() == dataknobs.KindInt {
-		i := v.Int()
-		if !open {
-			return i, true
-		}
-		return i + 1, i < math.MaxInt64
-	}
-	f := math.Ceil(v.Float())
-	switch {
-	case f >= 1<<63:
-		return 0, false
-	case f < -1<<63:
-		return math.MinInt64, true
-	}
-	return intAtLeast(dataknobs.Int(int64(f)), open && f == v.Float())
-}
-
-// intAtMost returns the greatest int <= v, or < v where open; false if there is none.
-func intAtMost(v dataknobs.Value, open bool) (int64, bool) {
-	if v.Kind() == dataknobs.KindInt {
-		i := v.Int()
-		if !open {
-			return i, true
-		}
-		return i - 1, i > math.MinInt64
-	}
-	f := math.Floor(v.Float())
-	switch {
-	case f >= 1<<63:
-		return math.MaxInt64, true
-	case f < -1<<63:
-		return 0, false
-	}
-	return intAtMost(dataknobs.Int(int64(f)), open && f == v.Float())
+	return dataknobs.Range{Lo: s.lo, Hi: s.hi, LoOpen: s.loOpen, HiOpen: s.hiOpen}.Ints()
 }
 
 // floats returns the span of numbers as the closed interval of the finite

@@ -1,6 +1,8 @@
 //go:build unix
 
-package sqlite_test
+// Package nobody runs tests as a user without rights, whom a read-only file
+// stops, as it does not stop root.
+package nobody
 
 import (
 	"os"
@@ -10,8 +12,9 @@ import (
 	"testing"
 )
 
-// asNobody runs the test t by itself in a process of user 65534.
-func asNobody(t *testing.T) {
+// Run runs the test t by itself in a process of user 65534. It is for root only,
+// and t must not come here again in that process.
+func Run(t *testing.T) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "nobody")
 	if err != nil {

@@ -1,7 +1,0 @@
-//go:build !unix
-
-package file_test
-
-import "testing"
-
-func asNobody(t *testing.T) { t.Skip("this system has no root") }
