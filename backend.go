@@ -126,6 +126,7 @@ var known = map[string]string{
 	"sqlite": "sqlite", "sqlite3": "sqlite",
 	"postgres": "postgres", "postgresql": "postgres",
 	"elasticsearch": "elasticsearch", "es": "elasticsearch", "es+http": "elasticsearch", "es+https": "elasticsearch",
+	"s3": "s3",
 }
 
 // LookupBackend returns the backend of that name or scheme, in any case. The

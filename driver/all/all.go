@@ -8,5 +8,6 @@ import (
 	_ "dataknobs.dev/dataknobs/driver/file"          // paths and file: URLs
 	_ "dataknobs.dev/dataknobs/driver/memory"        // mem:
 	_ "dataknobs.dev/dataknobs/driver/postgres"      // postgres:
+	_ "dataknobs.dev/dataknobs/driver/s3"            // s3:
 	_ "dataknobs.dev/dataknobs/driver/sqlite"        // sqlite:
 )
