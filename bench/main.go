@@ -1,14 +1,14 @@
 // Command bench measures dataknobs side by side with its peers, in one run,
-// and writes RESULTS.md and results.svg beside its source.
+// and writes RESULTS.md, results.json and plots/*.svg beside its source.
 //
-//	go run ./bench                    everything (about 15 minutes)
-//	go run ./bench -only files,memory some sections: files, memory, durable, python, sqlite, postgres
-//	go run ./bench -data DIR          where flights.csv.gz lies (default ../shared/data)
+//	go run ./bench                    everything
+//	go run ./bench --quick            every section, small sizes and few rounds: under 3 minutes; writes nothing
+//	go run ./bench --only files,memory some sections; the others stay in RESULTS.md as they are
+//	go run ./bench --data DIR         where flights.csv.gz lies (default ../shared/data)
 //
-// Every whole-process figure is the median of interleaved runs (ours, peer,
-// ours, peer, …) with the file cache warm. The peers are installed into a
-// private Python environment in the cache directory: the DuckDB command and
-// dataknobs-data 0.11.0.
+// Every figure is the median of interleaved runs (ours, peer, ours, peer, …)
+// with its least and greatest. The peers are installed into a private Python
+// environment in the cache directory: the DuckDB command and dataknobs-data.
 package main
 
 import (
@@ -19,7 +19,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -38,33 +37,14 @@ type bench struct {
 	work    string // scratch files, kept between runs
 	data    string // the folder of the real data sets
 	runs    int
+	part    string // the section that runs
+	quick   bool   // small sizes, few rounds
 	dk      string // the built command
 	duckdb  string
 	python  string
 	results []section
-}
-
-// A section is one table of the results.
-type section struct {
-	title, note string
-	rows        []row
-}
-
-// A row is one operation: ours against a peer, or against a target.
-type row struct {
-	op         string
-	ours, peer figure
-	peerName   string
-	target     string // in words
-	met        bool
-}
-
-// A figure is what was measured: seconds for one run or operation, and memory.
-type figure struct {
-	seconds float64
-	cpu     float64
-	rss     int64  // bytes, the peak of the whole process; 0: not measured
-	text    string // shown instead of the seconds, where it says more
+	curves  []curve
+	servers []version // those that were measured
 }
 
 var sections = []struct {
@@ -77,15 +57,22 @@ var sections = []struct {
 	{"python", (*bench).peerPackage},
 	{"sqlite", (*bench).sqlite},
 	{"postgres", (*bench).postgres},
+	{"s3", (*bench).s3},
+	{"elasticsearch", (*bench).elasticsearch},
+	{"scaling", (*bench).scaling},
 }
 
 func main() {
 	b := &bench{}
-	only := flag.String("only", "", "comma-separated `sections`: files, memory, durable, python, sqlite, postgres")
+	only := flag.String("only", "", "comma-separated `sections`: "+strings.Join(sectionNames(), ", "))
+	flag.BoolVar(&b.quick, "quick", false, "small sizes and few rounds; writes nothing")
 	flag.StringVar(&b.data, "data", "../shared/data", "the `folder` with flights.csv.gz")
 	flag.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "dataknobs-bench"), "the `folder` for scratch files")
 	flag.IntVar(&b.runs, "runs", 7, "counted runs of each command")
 	flag.Parse()
+	if b.quick {
+		b.runs = min(b.runs, 3)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	b.ctx = ctx
@@ -101,13 +88,8 @@ func (b *bench) main(only string) error {
 	}
 	want := strings.FieldsFunc(only, func(r rune) bool { return r == ',' })
 	for _, w := range want {
-		if !slices.ContainsFunc(sections, func(s struct {
-			name string
-			run  func(*bench) error
-		}) bool {
-			return s.name == w
-		}) {
-			return fmt.Errorf("there is no section %q", w)
+		if !slices.Contains(sectionNames(), w) {
+			return fmt.Errorf("there is no section %q; there are %s", w, strings.Join(sectionNames(), ", "))
 		}
 	}
 	for _, s := range sections {
@@ -115,15 +97,42 @@ func (b *bench) main(only string) error {
 			continue
 		}
 		fmt.Printf("\n# %s\n", s.name)
+		b.part = s.name
+		start := time.Now()
 		if err := s.run(b); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+		fmt.Printf("(%s)\n", time.Since(start).Round(time.Second))
 	}
-	if len(want) > 0 {
-		fmt.Println("\nRESULTS.md is written by a full run only")
+	if b.quick {
+		fmt.Println("\nRESULTS.md is not written by a quick run")
 		return nil
 	}
 	return b.write()
+}
+
+func sectionNames() []string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// rounds is how often something is measured: n times, or twice in a quick run.
+func (b *bench) rounds(n int) int {
+	if b.quick {
+		return min(n, 2)
+	}
+	return n
+}
+
+// sizes are those that this run measures: in a quick run, those up to 10,000.
+func (b *bench) sizes(all ...int) []int {
+	if !b.quick {
+		return all
+	}
+	return slices.DeleteFunc(all, func(n int) bool { return n > 10_000 })
 }
 
 // setUp builds the command and installs the peers.
@@ -150,14 +159,14 @@ func (b *bench) setUp() error {
 	}
 	venv := filepath.Join(cache, "dataknobs-bench", "venv")
 	b.python, b.duckdb = filepath.Join(venv, "bin", "python"), filepath.Join(venv, "bin", "duckdb")
-	if _, err := os.Stat(b.duckdb); err == nil && exec.CommandContext(b.ctx, b.python, "-c", "import asyncpg, psycopg2, dataknobs_data").Run() == nil {
+	if _, err := os.Stat(b.duckdb); err == nil && exec.CommandContext(b.ctx, b.python, "-c", "import asyncpg, psycopg2, elasticsearch, dataknobs_data").Run() == nil {
 		return nil
 	}
 	if err := b.sh(root, python312(), "-m", "venv", venv); err != nil {
 		return err
 	}
 	return b.sh(root, b.python, "-m", "pip", "install", "-q", "duckdb-cli=="+duckdbVersion,
-		"dataknobs-data[parquet,postgres,sqlite]=="+pythonVersion, "psutil", "pytz")
+		"dataknobs-data[elasticsearch,parquet,postgres,sqlite]=="+pythonVersion, "psutil", "pytz")
 }
 
 // python312 finds a Python of at least 3.12, which the peer package needs.
@@ -181,28 +190,10 @@ func (b *bench) sh(dir, name string, args ...string) error {
 	return nil
 }
 
-// machine describes where the figures were taken.
-func machine() string {
-	cpu := "unknown processor"
-	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range strings.Lines(string(info)) {
-			if name, ok := strings.CutPrefix(line, "model name"); ok {
-				cpu = strings.TrimSpace(strings.TrimLeft(name, "\t :"))
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("%d cores (%s), %s, %s", runtime.NumCPU(), cpu, runtime.Version(), time.Now().Format(time.DateOnly))
-}
-
 func (b *bench) add(s section) {
+	s.part, s.taken = b.part, time.Now().UTC().Format("2006-01-02 15:04")
 	b.results = append(b.results, s)
 	for _, r := range s.rows {
 		fmt.Println(r.line())
 	}
-}
-
-func median(xs []float64) float64 {
-	s := slices.Sorted(slices.Values(xs))
-	return s[len(s)/2]
 }

@@ -19,7 +19,12 @@ import (
 )
 
 // peerRecords is how many records both sides hold.
-const peerRecords = 100_000
+func (b *bench) peerRecords() int {
+	if b.quick {
+		return 10_000
+	}
+	return 100_000
+}
 
 // An operation is done by both sides. times is how often ours runs for one
 // figure: the mean of them, where one is too short to time.
@@ -52,7 +57,7 @@ func (b *bench) peerPackage() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	recs, err := writePeople(filepath.Join(dir, "records.jsonl"))
+	recs, err := writePeople(filepath.Join(dir, "records.jsonl"), b.peerRecords())
 	if err != nil {
 		return err
 	}
@@ -65,7 +70,7 @@ func (b *bench) peerPackage() error {
 	defer ours.close()
 	s := section{
 		title: "Python package dataknobs-data " + pythonVersion,
-		note:  fmt.Sprintf("A JSON file store and the memory store, %d records of nine fields, the same operations in turn.", peerRecords),
+		note:  fmt.Sprintf("A JSON file store and the memory store, %d records of nine fields, the same operations in turn.", b.peerRecords()),
 	}
 	for _, op := range operations {
 		t, n, err := theirs.do(op.name)
@@ -85,9 +90,8 @@ func (b *bench) peerPackage() error {
 		}
 		s.rows = append(s.rows, row{op: op.name, ours: figure{seconds: o}, peer: figure{seconds: t}, peerName: "dataknobs-data",
 			target: fmt.Sprintf("≥ %g × as fast", op.factor), met: t >= op.factor*o})
-		fmt.Println(s.rows[len(s.rows)-1].line())
 	}
-	b.results = append(b.results, s)
+	b.add(s)
 	return nil
 }
 
@@ -198,23 +202,24 @@ func (o *ourSide) memoryBatch(int) (int, error) {
 func (o *ourSide) memoryEach(int) (int, error) {
 	db := dataknobs.New(memory.New(memory.Options{}), nil)
 	defer db.Close()
-	for _, r := range o.recs[:20000] {
+	n := min(20_000, len(o.recs))
+	for _, r := range o.recs[:n] {
 		if _, err := db.Create(o.b.ctx, r); err != nil {
 			return 0, err
 		}
 	}
-	return 20000, nil
+	return n, nil
 }
 
 // writePeople makes the data of both sides.
-func writePeople(path string) ([]*dataknobs.Record, error) {
+func writePeople(path string, n int) ([]*dataknobs.Record, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
 	w := bufio.NewWriter(f)
 	var recs []*dataknobs.Record
-	for r := range people(peerRecords) {
+	for r := range people(n) {
 		w.Write(append(r.Fields.AppendJSON(nil), '\n')) //nolint:errcheck // Flush reports it
 		recs = append(recs, r)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -61,5 +62,6 @@ func middle(fs []figure) figure {
 		m.rss = max(m.rss, f.rss)
 	}
 	m.seconds, m.cpu = median(wall), median(cpu)
+	m.low, m.high = slices.Min(wall), slices.Max(wall)
 	return m
 }

@@ -1,86 +1,112 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"html"
-	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
-func (f figure) String() string {
-	switch {
-	case f.text != "":
-		return f.text
-	case f.seconds == 0:
-		return ""
-	case f.seconds < 1e-6:
-		return fmt.Sprintf("%.0f ns", f.seconds*1e9)
-	case f.seconds < 1e-3:
-		return fmt.Sprintf("%.1f µs", f.seconds*1e6)
-	case f.seconds < 1:
-		return fmt.Sprintf("%.1f ms", f.seconds*1e3)
-	}
-	return fmt.Sprintf("%.2f s", f.seconds)
-}
-
-// ratio is how many times as long the peer takes.
-func (r row) ratio() float64 {
-	if r.ours.seconds == 0 || r.peer.seconds == 0 {
-		return 0
-	}
-	return r.peer.seconds / r.ours.seconds
-}
-
-func (r row) ratioText() string {
-	switch x := r.ratio(); {
-	case x == 0:
-		return ""
-	case x < 10:
-		return fmt.Sprintf("%.2f ×", x)
-	default:
-		return fmt.Sprintf("%.0f ×", x)
-	}
-}
-
-func (r row) metText() string {
-	if r.met {
-		return "yes"
-	}
-	return "no"
-}
-
-func (r row) line() string {
-	return fmt.Sprintf("%-32s %14s  %-16s %10s  %8s  target %-18s met: %s",
-		r.op, r.ours, r.peerName, r.peer, r.ratioText(), r.target, r.metText())
-}
-
-// write makes RESULTS.md and the plot.
+// write makes RESULTS.md, results.json and the plots. Sections that this run
+// has not measured stay as an earlier run has left them.
 func (b *bench) write() error {
-	var md strings.Builder
-	fmt.Fprintf(&md, "# Results\n\nMade by `go run ./bench` on %s. Ratios above 1 say that dataknobs is faster.\n", machine())
-	md.WriteString("\n![Speed against the peers](results.svg)\n")
-	for _, s := range b.results {
-		fmt.Fprintf(&md, "\n## %s\n\n%s\n\n", s.title, s.note)
-		md.WriteString("| operation | dataknobs | CPU | peak memory | peer | time | CPU | peak memory | ratio | target | met |\n")
-		md.WriteString("| --- | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- | --- |\n")
-		for _, r := range s.rows {
-			fmt.Fprintf(&md, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.op, r.ours, cpuText(r.ours), rssText(r.ours),
-				r.peerName, r.peer, cpuText(r.peer), rssText(r.peer), r.ratioText(), r.target, r.metText())
-		}
-	}
-	if err := os.WriteFile(filepath.Join(b.dir, "RESULTS.md"), []byte(md.String()), 0o644); err != nil {
+	report := b.report()
+	if err := report.keep(filepath.Join(b.dir, "results.json")); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.dir, "results.svg"), []byte(b.plot()), 0o644)
+	data, err := json.MarshalIndent(report, "", " ")
+	if err != nil {
+		return err
+	}
+	plots := filepath.Join(b.dir, "plots")
+	if err := os.MkdirAll(plots, 0o755); err != nil {
+		return err
+	}
+	for path, content := range map[string]string{
+		filepath.Join(b.dir, "RESULTS.md"):   report.markdown(),
+		filepath.Join(b.dir, "results.json"): string(data) + "\n",
+		filepath.Join(plots, "ratios.svg"):   ratioPlot(report.sections()),
+		filepath.Join(plots, "scaling.svg"):  scalingPlot(report.Curves),
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func cpuText(f figure) string {
-	if f.cpu == 0 {
-		return ""
+// keep takes over what an earlier run has measured and this one has not.
+func (r *reportJSON) keep(path string) error {
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return nil
 	}
-	return figure{seconds: f.cpu}.String()
+	if err != nil {
+		return err
+	}
+	var old reportJSON
+	if err := json.Unmarshal(data, &old); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	fresh := map[string]bool{}
+	for _, s := range r.Sections {
+		fresh[s.Part] = true
+	}
+	for _, s := range old.Sections {
+		if !fresh[s.Part] {
+			r.Sections = append(r.Sections, s)
+		}
+	}
+	order := sectionNames()
+	slices.SortStableFunc(r.Sections, func(a, b sectionJSON) int { return slices.Index(order, a.Part) - slices.Index(order, b.Part) })
+	if len(r.Curves) == 0 {
+		r.Curves = old.Curves
+	}
+	for _, v := range old.Versions {
+		if !slices.ContainsFunc(r.Versions, func(w version) bool { return w.Name == v.Name }) {
+			r.Versions = append(r.Versions, v)
+		}
+	}
+	return nil
+}
+
+func (r *reportJSON) markdown() string {
+	var md strings.Builder
+	fmt.Fprintf(&md, "# Results\n\nMade by `go run ./bench` on %s. Ratios above 1 say that dataknobs is faster. Each figure is the "+
+		"median of interleaved runs; the spread is from the least to the greatest of them. Every table was measured in one run with its peers, at the time "+
+		"that it names. The same as data: [results.json](results.json).\n", r.Machine)
+	missed, rows := 0, 0
+	for _, s := range r.sections() {
+		for _, x := range s.rows {
+			if x.target != "" {
+				rows++
+				if !x.met {
+					missed++
+				}
+			}
+		}
+	}
+	fmt.Fprintf(&md, "\n%d of %d targets are met.\n", rows-missed, rows)
+	md.WriteString("\n![Speed against the peers](plots/ratios.svg)\n\n![Cost against size](plots/scaling.svg)\n\n| software | version |\n| --- | --- |\n")
+	for _, v := range r.Versions {
+		fmt.Fprintf(&md, "| %s | %s |\n", v.Name, v.Version)
+	}
+	for _, s := range r.sections() {
+		s.markdown(&md)
+	}
+	return md.String()
+}
+
+func (s section) markdown(md *strings.Builder) {
+	fmt.Fprintf(md, "\n## %s\n\n%s Measured %s by `go run ./bench --only %s`.\n\n", s.title, s.note, s.taken, s.part)
+	md.WriteString("| operation | dataknobs | spread | CPU | peak memory | peer | time | spread | CPU | peak memory | ratio | target | met |\n")
+	md.WriteString("| --- | ---: | --- | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | --- | --- |\n")
+	for _, r := range s.rows {
+		fmt.Fprintf(md, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", r.op, r.ours, r.ours.spread(), duration(r.ours.cpu), rssText(r.ours),
+			r.peerName, r.peer, r.peer.spread(), duration(r.peer.cpu), rssText(r.peer), r.ratioText(), r.target, r.metText())
+	}
 }
 
 func rssText(f figure) string {
@@ -90,39 +116,83 @@ func rssText(f figure) string {
 	return fmt.Sprintf("%d MB", f.rss>>20)
 }
 
-// plot draws a bar for each ratio, on a logarithmic scale, as SVG.
-func (b *bench) plot() string {
-	const left, width, height = 330, 420, 20
-	var bars strings.Builder
-	y := 30
-	for _, s := range b.results {
-		drawn := false
-		for _, r := range s.rows {
-			x := r.ratio()
-			if x == 0 {
-				continue
-			}
-			if !drawn {
-				fmt.Fprintf(&bars, "<text x=\"8\" y=\"%d\" font-weight=\"bold\">%s</text>\n", y+14, html.EscapeString(s.title))
-				y, drawn = y+height+4, true
-			}
-			// One decade is a fifth of the width; parity is a fifth from the left.
-			length := math.Max(2, math.Min(1, 0.2+0.2*math.Log10(x))*width)
-			colour := "#2b7a4b"
-			if !r.met {
-				colour = "#b4552d"
-			}
-			fmt.Fprintf(&bars, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text><rect x=\"%d\" y=\"%d\" width=\"%.0f\" height=\"14\" fill=\"%s\"/><text x=\"%.0f\" y=\"%d\">%s</text>\n",
-				left-8, y+12, html.EscapeString(r.op), left, y, length, colour, left+length+6, y+12, r.ratioText())
-			y += height
-		}
-		if drawn {
-			y += 12
-		}
+// The form of results.json. Times are in seconds, memory in bytes.
+type (
+	reportJSON struct {
+		about
+		Sections []sectionJSON `json:"sections"`
+		Curves   []curve       `json:"scaling"`
 	}
-	parity := left + width/5
-	return fmt.Sprintf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"12\">\n"+
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"%d\" y=\"20\">times as fast as the peer (the line: as fast)</text>\n%s"+
-		"<line x1=\"%d\" y1=\"26\" x2=\"%d\" y2=\"%d\" stroke=\"black\" stroke-dasharray=\"3 3\"/>\n</svg>\n",
-		left+width+90, y+10, left, bars.String(), parity, parity, y)
+	sectionJSON struct {
+		Part  string    `json:"part"` // as --only names it
+		Taken string    `json:"taken"`
+		Title string    `json:"title"`
+		Note  string    `json:"note"`
+		Rows  []rowJSON `json:"rows"`
+	}
+	rowJSON struct {
+		Operation string      `json:"operation"`
+		Ours      figureJSON  `json:"dataknobs"`
+		PeerName  string      `json:"peer,omitempty"`
+		Peer      *figureJSON `json:"peer_figure,omitempty"`
+		Ratio     float64     `json:"ratio,omitempty"`
+		Target    string      `json:"target,omitempty"`
+		Met       *bool       `json:"met,omitempty"`
+	}
+	figureJSON struct {
+		Median float64 `json:"median,omitempty"`
+		Low    float64 `json:"low,omitempty"`
+		High   float64 `json:"high,omitempty"`
+		CPU    float64 `json:"cpu,omitempty"`
+		Memory int64   `json:"memory,omitempty"`
+		Text   string  `json:"text,omitempty"`
+	}
+)
+
+func (f figure) json() figureJSON {
+	return figureJSON{Median: f.seconds, Low: f.low, High: f.high, CPU: f.cpu, Memory: f.rss, Text: f.text}
+}
+
+func (f figureJSON) figure() figure {
+	return figure{seconds: f.Median, low: f.Low, high: f.High, cpu: f.CPU, rss: f.Memory, text: f.Text}
+}
+
+func (b *bench) report() *reportJSON {
+	report := &reportJSON{about: b.about(), Curves: b.curves}
+	for _, s := range b.results {
+		sj := sectionJSON{Part: s.part, Taken: s.taken, Title: s.title, Note: s.note}
+		for _, r := range s.rows {
+			sj.Rows = append(sj.Rows, r.json())
+		}
+		report.Sections = append(report.Sections, sj)
+	}
+	return report
+}
+
+func (r row) json() rowJSON {
+	rj := rowJSON{Operation: r.op, Ours: r.ours.json(), PeerName: r.peerName, Ratio: r.ratio(), Target: r.target}
+	if r.peerName != "" {
+		peer := r.peer.json()
+		rj.Peer = &peer
+	}
+	if r.target != "" {
+		rj.Met = &r.met
+	}
+	return rj
+}
+
+func (r *reportJSON) sections() []section {
+	var all []section
+	for _, sj := range r.Sections {
+		s := section{part: sj.Part, taken: sj.Taken, title: sj.Title, note: sj.Note}
+		for _, rj := range sj.Rows {
+			x := row{op: rj.Operation, ours: rj.Ours.figure(), peerName: rj.PeerName, target: rj.Target, met: rj.Met != nil && *rj.Met}
+			if rj.Peer != nil {
+				x.peer = rj.Peer.figure()
+			}
+			s.rows = append(s.rows, x)
+		}
+		all = append(all, s)
+	}
+	return all
 }
