@@ -62,15 +62,17 @@ func (j *job) begin(ctx context.Context) error {
 }
 
 // streamed is how many writes are prepared before they are applied, where they
-// are applied one part after the other: few enough to be still in the cache.
+// are applied one part after the other: few enough to be still in the cache,
+// unless the store wants more at once.
 const streamed = 4096
 
 // stream prepares and applies the writes in turn. Once a call as a whole has
 // failed, what is left fails with the same cause without being tried.
 func (j *job) stream(ctx context.Context) {
 	var failed error
-	for from := 0; from < len(j.writes); from += streamed {
-		valid := j.prepare(ctx, from, min(from+streamed, len(j.writes)))
+	size := max(streamed, j.db.f().MaxBatch)
+	for from := 0; from < len(j.writes); from += size {
+		valid := j.prepare(ctx, from, min(from+size, len(j.writes)))
 		for _, part := range chunks(valid, j.size(len(valid))) {
 			if failed != nil {
 				j.setAll(part, failed)
@@ -111,7 +113,7 @@ func (j *job) prepare(ctx context.Context, from, to int) []int {
 func (j *job) run(ctx context.Context, idx []int, workers int) {
 	for len(idx) > 0 {
 		var wave [][]int
-		wave, idx = j.wave(idx, j.size(defaultBatch))
+		wave, idx = j.wave(idx, j.share(len(idx), workers))
 		j.runWave(ctx, wave, workers)
 	}
 }
@@ -146,6 +148,12 @@ func (j *job) size(usual int) int {
 		n = min(n, j.opts.size)
 	}
 	return max(n, 1)
+}
+
+// share is how many of n writes make one Apply where some run at once: few
+// enough that each has work.
+func (j *job) share(n, workers int) int {
+	return min(j.size(defaultBatch), max(defaultBatch, (n+workers-1)/workers))
 }
 
 func chunks(idx []int, size int) [][]int {

@@ -102,6 +102,14 @@ func (p Path) Matches(pattern string) Expr { return p.cond(Matches, pattern) }
 // NotMatches returns the condition p NOT MATCHES pattern.
 func (p Path) NotMatches(pattern string) Expr { return p.cond(NotMatches, pattern) }
 
+// Match returns the condition p MATCH words: the field's text has all of the
+// words, as the store's full-text search sees them. Stores without one refuse
+// it with Unsupported.
+func (p Path) Match(words string) Expr { return p.cond(Match, words) }
+
+// NotMatch returns the condition p NOT MATCH words; see [Path.Match].
+func (p Path) NotMatch(words string) Expr { return p.cond(NotMatch, words) }
+
 // Contains returns the condition p CONTAINS x: one of the array's elements = x.
 func (p Path) Contains(x any) Expr { return p.cond(Contains, x) }
 

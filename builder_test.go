@@ -39,6 +39,8 @@ func TestPathConditions(t *testing.T) {
 		{p.NotStartsWith("x"), "a.b NOT STARTS WITH 'x'"},
 		{p.Matches("^x"), "a.b MATCHES '^x'"},
 		{p.NotMatches("^x"), "a.b NOT MATCHES '^x'"},
+		{p.Match("x y"), "a.b MATCH 'x y'"},
+		{p.NotMatch("x"), "a.b NOT MATCH 'x'"},
 		{p.Contains(1), "a.b CONTAINS 1"},
 		{p.NotContains([]any{1, nil}), "a.b NOT CONTAINS [1, null]"},
 		{p.IsNull(), "a.b IS NULL"},

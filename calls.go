@@ -125,7 +125,7 @@ func (db *DB) PoolStats() (PoolStats, bool) {
 	if db.tx != nil {
 		return db.tx.base.PoolStats()
 	}
-	if p, ok := db.d.(Pooler); ok {
+	if p, ok := Ability[Pooler](db.d); ok {
 		return p.PoolStats(), true
 	}
 	return PoolStats{}, false

@@ -111,6 +111,9 @@ func legalCond(c *Cond, term func(*Cond) error) error {
 	if err := term(c); err != nil {
 		return err
 	}
+	if c.Op.isMatch() && c.Path.IsSystem() && !c.Path.IsMetadata() {
+		return Errorf(InvalidArgument, "%s %s: full-text search is for fields", c.Path, c.Op).WithHint("use = or LIKE")
+	}
 	if why := badOperator(c); why != "" {
 		return Errorf(InvalidArgument, "the condition on %s: %s", columnText(c.Path, c.Agg), why)
 	}
@@ -120,7 +123,7 @@ func legalCond(c *Cond, term func(*Cond) error) error {
 // badOperator says what is wrong with the operator and arguments of c; "" if
 // nothing is.
 func badOperator(c *Cond) string {
-	if c.Op < Eq || c.Op > IsNotNull {
+	if c.Op < Eq || c.Op > lastOp {
 		return "there is no operator " + strconv.Itoa(int(c.Op))
 	}
 	if least, most := c.Op.arity(); len(c.Args) < least || most >= 0 && len(c.Args) > most {
@@ -324,7 +327,13 @@ func (q *Query) checkHaving() error {
 			WithHint("conditions on records go into WHERE")
 	}
 	check := q.groupTermChecker("HAVING")
-	return checkExpr(q.Having, func(c *Cond) error { return check(c.Path, c.Agg) })
+	return checkExpr(q.Having, func(c *Cond) error {
+		if c.Op.isMatch() {
+			return Errorf(InvalidArgument, "HAVING %s %s: full-text search is of records, not of groups", columnText(c.Path, c.Agg), c.Op).
+				WithHint("put it into WHERE")
+		}
+		return check(c.Path, c.Agg)
+	})
 }
 
 func (q *Query) checkOrderBy() error {

@@ -56,7 +56,26 @@ func NewConfig(b *Backend, location string, params map[string]string, warn func(
 		}
 		c.values[name] = params[name]
 	}
-	return c, nil
+	return c, c.locate()
+}
+
+// locate makes the location of the URL and the option that says the same one.
+func (c *Config) locate() error {
+	i := slices.IndexFunc(c.Backend.Options, func(o OptionInfo) bool { return o.Location })
+	if i < 0 {
+		return nil
+	}
+	name := c.Backend.Options[i].Name
+	switch text, ok := c.values[name]; {
+	case ok && c.Location != "" && text != c.Location:
+		return Errorf(InvalidArgument, "the URL says %q, the option %s says %q", c.Location, name, text).
+			WithHint("give one of them")
+	case ok:
+		c.Location = text
+	case c.Location != "":
+		c.values[name] = c.Location
+	}
+	return nil
 }
 
 // Format prints the backend's name and nothing else, whatever the verb: a
@@ -77,37 +96,75 @@ func unknownOption(b *Backend, name string) *Error {
 
 // check returns an error unless text is a legal one for the option.
 func (o *OptionInfo) check(text string) error {
-	var legal string
-	switch o.Kind {
-	case OptionInt:
-		if _, err := strconv.ParseInt(text, 10, 64); err != nil {
-			legal = "a whole number"
-		}
-	case OptionBool:
-		if _, ok := parseBool(text); !ok {
-			legal = "true, false, yes, no, on, off, 1 or 0"
-		}
-	case OptionSize:
-		if _, ok := parseSize(text); !ok {
-			legal = "a number of bytes such as 4096, 64KiB, 256MiB or 1GB"
-		}
-	case OptionDuration:
-		if _, err := time.ParseDuration(text); err != nil {
-			legal = "a duration such as 500ms, 3s or 2h"
-		}
-	case OptionEnum:
-		if !slices.Contains(o.Enum, text) {
-			legal = "one of " + strings.Join(o.Enum, ", ")
-		}
-	case OptionMap:
-		if _, err := parsePairs(text); err != nil {
-			legal = "name:value pairs with commas between them"
-		}
+	legal := o.kindRule(text)
+	if legal == "" {
+		legal = o.boundsRule(text)
 	}
 	if legal == "" {
 		return nil
 	}
 	return o.illegal(text, legal)
+}
+
+// kindRule says what a text of the option's kind looks like; "" if this one is.
+func (o *OptionInfo) kindRule(text string) string {
+	_, measured := o.measure(text)
+	_, isBool := parseBool(text)
+	_, badPairs := parsePairs(text)
+	switch {
+	case o.Kind == OptionInt && !measured:
+		return "a whole number"
+	case o.Kind == OptionFloat && !measured:
+		return "a number"
+	case o.Kind == OptionSize && !measured:
+		return "a number of bytes such as 4096, 64KiB, 256MiB or 1GB"
+	case o.Kind == OptionDuration && !measured:
+		return "a duration such as 500ms, 3s or 2h"
+	case o.Kind == OptionBool && !isBool:
+		return "true, false, yes, no, on, off, 1 or 0"
+	case o.Kind == OptionEnum && !slices.Contains(o.Enum, text):
+		return "one of " + strings.Join(o.Enum, ", ")
+	case o.Kind == OptionMap && badPairs != nil:
+		return "name:value pairs with commas between them"
+	}
+	return ""
+}
+
+// boundsRule says between what a text that is of the option's kind must lie;
+// "" if this one does.
+func (o *OptionInfo) boundsRule(text string) string {
+	v, _ := o.measure(text)
+	least, hasLeast := o.measure(o.Min)
+	most, hasMost := o.measure(o.Max)
+	switch {
+	case (!hasLeast || v >= least) && (!hasMost || v <= most):
+		return ""
+	case hasLeast && hasMost:
+		return "from " + o.Min + " to " + o.Max
+	case hasMost:
+		return "at most " + o.Max
+	}
+	return "at least " + o.Min
+}
+
+// measure returns the number, bytes or seconds that a text stands for, for
+// comparing; false for other kinds.
+func (o *OptionInfo) measure(text string) (float64, bool) {
+	switch o.Kind {
+	case OptionInt:
+		i, err := strconv.ParseInt(text, 10, 64)
+		return float64(i), err == nil
+	case OptionFloat:
+		f, err := strconv.ParseFloat(text, 64)
+		return f, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
+	case OptionSize:
+		n, ok := parseSize(text)
+		return float64(n), ok
+	case OptionDuration:
+		d, err := time.ParseDuration(text)
+		return d.Seconds(), err == nil
+	}
+	return 0, false
 }
 
 // illegal says what is wrong with a text, which a secret option does not show.
@@ -144,6 +201,12 @@ func (c *Config) Int(name string) int64 {
 	return i
 }
 
+// Float returns the option's number, or its default; 0 if there is neither.
+func (c *Config) Float(name string) float64 {
+	f, _ := strconv.ParseFloat(c.String(name), 64)
+	return f
+}
+
 // Bool returns the option's truth value, or its default; false if there is neither.
 func (c *Config) Bool(name string) bool {
 	b, _ := parseBool(c.String(name))
@@ -164,6 +227,20 @@ func (c *Config) Duration(name string) time.Duration {
 
 // List returns the option's words, or its default's; nil if there is neither.
 func (c *Config) List(name string) []string { return splitEscaped(c.String(name), ',', -1) }
+
+// Paths returns the option's words as paths of fields; nil if there are none.
+// A word that is no path is InvalidArgument.
+func (c *Config) Paths(name string) ([]Path, error) {
+	var paths []Path
+	for _, text := range c.List(name) {
+		p, err := ParsePath(text)
+		if err != nil {
+			return nil, Errorf(InvalidArgument, "option %s: %w", name, err)
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
+}
 
 // Map returns the option's pairs in their order, or its default's; nil if
 // there is neither.

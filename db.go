@@ -13,6 +13,7 @@ import (
 // neither kept nor changed; a record that it returns is the caller's own.
 type DB struct {
 	d        Driver
+	getter   Getter // d, if it is one: asked for so often that it is kept
 	name     string
 	warn     func(string)
 	workers  int
@@ -60,7 +61,7 @@ func (db *DB) Sync(ctx context.Context) error {
 	if err := db.usable(); err != nil {
 		return db.fail("sync", "", err)
 	}
-	if s, ok := db.d.(Syncer); ok {
+	if s, ok := Ability[Syncer](db.d); ok {
 		_, err := call(ctx, db, func() (struct{}, error) { return struct{}{}, s.Sync(ctx) })
 		return db.fail("sync", "", err)
 	}
@@ -119,8 +120,8 @@ func (db *DB) get(ctx context.Context, id string) (*Record, error) {
 }
 
 func (db *DB) getNow(ctx context.Context, id string) (*Record, error) {
-	if g, ok := db.d.(Getter); ok {
-		return g.GetOne(ctx, id)
+	if db.getter != nil {
+		return db.getter.GetOne(ctx, id)
 	}
 	return db.getFirst(ctx, id)
 }

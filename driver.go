@@ -290,6 +290,35 @@ type (
 	}
 )
 
+// A Layer is a Driver around another one, such as those of the package layer.
+// It may have the methods of every optional interface: only those count that
+// the driver inside has too. See [Ability].
+type Layer interface {
+	Driver
+	// Unwrap returns the driver inside.
+	Unwrap() Driver
+}
+
+// Ability returns d as T, one of the optional interfaces, if the store can do
+// that: d has T's methods and, where d is a [Layer], so has the driver inside,
+// and so on inwards.
+func Ability[T any](d Driver) (T, bool) {
+	able, ok := d.(T)
+	for ok {
+		l, wraps := d.(Layer)
+		if !wraps {
+			break
+		}
+		d = l.Unwrap()
+		_, ok = d.(T)
+	}
+	if !ok {
+		var none T
+		return none, false
+	}
+	return able, true
+}
+
 // A Group is one group of an aggregation: its keys in the order of GroupBy and
 // its aggregates in the order of Columns.
 type Group struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // A Code classifies an error. A Code is itself an error, so that
@@ -62,6 +63,9 @@ type Error struct {
 	Message string // what is wrong, with its place
 	Hint    string // what to do about it; may be empty
 	Err     error  // the cause; may be nil
+	// RetryAfter is when trying again may help, from the moment of the error on,
+	// where the store or a layer says so; else 0.
+	RetryAfter time.Duration
 }
 
 // Error returns the message on one line (several where a query text is shown

@@ -96,10 +96,10 @@ func (p *plan) steps(ctx context.Context, o ExplainOptions) ([]string, error) {
 		return nil, nil
 	}
 	ask := func(context.Context, *Scan, *Aggregation) ([]string, error) { return nil, nil }
-	if e, ok := p.db.d.(Explainer); ok {
+	if e, ok := Ability[Explainer](p.db.d); ok {
 		ask = e.Explain
 	}
-	if a, ok := p.db.d.(Analyzer); ok && o.Analyze {
+	if a, ok := Ability[Analyzer](p.db.d); ok && o.Analyze {
 		ask = a.Analyze
 	}
 	return call(ctx, p.db, func() ([]string, error) { return ask(ctx, p.explained(), p.pushedAgg()) })
@@ -297,7 +297,7 @@ func (p *plan) warn(ctx context.Context) {
 
 // warnings names the paths of the query that lead to no field of the store.
 func (p *plan) warnings(ctx context.Context) ([]string, error) {
-	namer, ok := p.db.d.(Namer)
+	namer, ok := Ability[Namer](p.db.d)
 	if !ok {
 		return nil, nil
 	}

@@ -20,7 +20,8 @@ type (
 		Op   Op
 		// Args are the constants: one for most operators, any number for In and
 		// NotIn, two for Between and NotBetween, none for IsNull and IsNotNull.
-		// None is null. The patterns of Like, ILike, StartsWith and Matches are strings.
+		// None is null. Those of Like, ILike, StartsWith, Matches and
+		// Match are strings.
 		Args []Value
 		// Agg makes this a condition on an aggregate of a group, in HAVING only.
 		Agg Agg
@@ -62,12 +63,17 @@ const (
 	NotContains
 	IsNull
 	IsNotNull
+	Match // full-text search, where the store has it: see docs/query.md
+	NotMatch
 )
+
+// lastOp is the last operator that there is.
+const lastOp = NotMatch
 
 var opNames = [...]string{
 	"?", "=", "!=", "<", ">=", "<=", ">", "IN", "NOT IN", "BETWEEN", "NOT BETWEEN", "LIKE", "NOT LIKE",
 	"ILIKE", "NOT ILIKE", "STARTS WITH", "NOT STARTS WITH", "MATCHES", "NOT MATCHES", "CONTAINS", "NOT CONTAINS",
-	"IS NULL", "IS NOT NULL",
+	"IS NULL", "IS NOT NULL", "MATCH", "NOT MATCH",
 }
 
 // String returns the operator as the query language writes it, such as "NOT IN".
@@ -84,6 +90,9 @@ func (o Op) Negate() Op { return ((o - 1) ^ 1) + 1 }
 
 // Negated reports whether o is the negative one of its pair: !=, >=, >, NOT IN, …
 func (o Op) Negated() bool { return o%2 == 0 }
+
+// isMatch reports whether o is full-text search, which only a store can do.
+func (o Op) isMatch() bool { return o == Match || o == NotMatch }
 
 // arity returns how few and how many arguments o takes; max -1: any number.
 func (o Op) arity() (least, most int) {

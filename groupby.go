@@ -31,11 +31,11 @@ func (p *plan) whyGroupHere() string {
 	if p.match != nil {
 		return "the filter comes first"
 	}
-	if _, ok := p.db.d.(Counter); ok && p.isCount() {
+	if _, ok := Ability[Counter](p.db.d); ok && p.isCount() {
 		p.counts = true
 		return ""
 	}
-	if _, ok := p.db.d.(Aggregator); !ok || p.db.f().Aggregate == nil {
+	if _, ok := Ability[Aggregator](p.db.d); !ok || p.db.f().Aggregate == nil {
 		return "the store cannot aggregate"
 	}
 	sup := p.db.f().Aggregate(p.agg)

@@ -160,7 +160,7 @@ func (l *load) writeOf(rec *Record) Write {
 
 // bulk lets the driver's own loader do it, if it wants to.
 func (l *load) bulk(ctx context.Context, seq iter.Seq2[*Record, error]) (handled bool, err error) {
-	loader, ok := l.db.d.(Loader)
+	loader, ok := Ability[Loader](l.db.d)
 	if !ok || l.opts.OnError != nil {
 		return false, nil
 	}

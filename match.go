@@ -196,7 +196,7 @@ func opCost(o Op) uint8 {
 
 // checkCond checks the operator's constants.
 func checkCond(c *Cond) error {
-	if c.Op < Eq || c.Op > IsNotNull {
+	if c.Op < Eq || c.Op > lastOp {
 		return Errorf(InvalidArgument, "the condition on %s has no operator", c.subject())
 	}
 	least, most := c.Op.arity()
@@ -218,7 +218,7 @@ func (c *Cond) checkArg(a Value) error {
 		return Errorf(InvalidArgument, "%s %s null is never true", what, c.Op).WithHint("write %s IS NULL or %s IS NOT NULL", what, what)
 	case a.kind == KindFloat && !finite(a.Float()):
 		return Errorf(InvalidArgument, "%s %s %v: only finite numbers can be compared", c.subject(), c.Op, a.Float())
-	case a.kind != KindString && c.Op >= Like && c.Op <= NotMatches:
+	case a.kind != KindString && isPattern(c.Op):
 		return Errorf(InvalidArgument, "%s %s takes a string, not the %s %s", c.subject(), c.Op, a.kind, a)
 	}
 	return nil
@@ -226,6 +226,25 @@ func (c *Cond) checkArg(a Value) error {
 
 // subject returns what the condition is about, for messages.
 func (c *Cond) subject() string { return Column{Path: c.Path, Agg: c.Agg}.Name() }
+
+// CanCompile is the Features.Filter of a driver that leaves conditions to
+// [Compile]: it calls all of them exact but MATCH, which only a store with an
+// index of words can answer.
+func CanCompile(c *Cond) Support {
+	if c.Op.isMatch() {
+		return Support{}
+	}
+	return Support{Fidelity: Exact}
+}
+
+// noFullText returns the error that the store cannot answer a MATCH.
+func noFullText(c *Cond, why string) error {
+	if why == "" {
+		why = "it has no full-text search"
+	}
+	return Errorf(Unsupported, "the store cannot answer %s %s: %s", c.Path, c.Op, why).
+		WithHint("use %s ILIKE '%%word%%' for each of the words, or MATCHES with a regular expression", c.Path)
+}
 
 // newTest returns the test of a condition whose constants have been checked.
 func newTest(c *Cond) (test, error) {
@@ -256,6 +275,8 @@ func newTest(c *Cond) (test, error) {
 		return containsTest(c.Op, arg), nil
 	case IsNull:
 		return Value.IsNull, nil
+	case Match, NotMatch:
+		return nil, noFullText(c, "")
 	}
 	return func(v Value) bool { return v.kind != KindNull }, nil
 }

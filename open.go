@@ -21,7 +21,7 @@ type Options struct {
 	// goroutines at once. nil: dropped.
 	Warn func(msg string)
 	// Name is how errors and Name call the store. "": its location, without
-	// options and passwords.
+	// options and passwords; or as its driver calls it, where the options say that.
 	Name string
 	// Workers bounds what runs at the same time on behalf of one call. 0: one per core.
 	Workers int
@@ -41,7 +41,8 @@ type Options struct {
 // is taken literally, but when it ends in what looks like options
 // (people.csv?nulls=NA) and no file of the literal name exists, those are its
 // options. A bare path whose beginning looks like a scheme is written with ./
-// before it.
+// before it. The location may stand among the options instead (Params of path
+// for "file:"), so that a configuration needs no URL.
 //
 // An error about the text itself is InvalidArgument: an unknown scheme or
 // option, one that is given twice, or a value that is not of its kind.
@@ -54,21 +55,26 @@ func Open(ctx context.Context, store string, opts *Options) (*DB, error) {
 	if err != nil {
 		return nil, annotate(err, "open", name, "")
 	}
+	c, err := l.config(opts)
 	if name == "" {
 		name = l.shown()
 	}
-	db, err := open(ctx, l, opts)
 	if err != nil {
 		return nil, annotate(err, "open", name, "")
 	}
-	db.name = name
+	db, err := open(ctx, c, opts)
+	if err != nil {
+		return nil, annotate(err, "open", name, "")
+	}
+	if db.name == "" || l.place != "" || opts.Name != "" {
+		db.name = name
+	}
 	return db, nil
 }
 
-func open(ctx context.Context, l location, opts *Options) (*DB, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
+// config returns the store's settings, those of opts included, which may say
+// the location as well.
+func (l *location) config(opts *Options) (*Config, error) {
 	for name, text := range opts.Params {
 		l.params[name] = text
 	}
@@ -77,7 +83,16 @@ func open(ctx context.Context, l location, opts *Options) (*DB, error) {
 		return nil, err
 	}
 	c.FromURL, c.Scheme = l.scheme != "", strings.ToLower(l.scheme)
-	d, err := l.backend.Open(ctx, c)
+	l.place = c.Location
+	return c, nil
+}
+
+// open opens the store, whose name is then the one that its driver gives it.
+func open(ctx context.Context, c *Config, opts *Options) (*DB, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d, err := c.Backend.Open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +106,7 @@ func New(d Driver, opts *Options) *DB {
 		opts = &Options{}
 	}
 	db := &DB{d: d, name: opts.Name, warn: opts.Warn, workers: opts.Workers, readOnly: opts.ReadOnly}
+	db.getter, _ = Ability[Getter](d)
 	if s, ok := d.(fmt.Stringer); ok && db.name == "" {
 		db.name = s.String()
 	}
@@ -165,7 +181,7 @@ func parseLocation(store string) (location, error) {
 // schemeError adds how to write a path that was taken for a URL.
 func schemeError(err error, scheme string) error {
 	var e *Error
-	if errors.As(err, &e) && known[strings.ToLower(scheme)] == "" {
+	if errors.As(err, &e) && knownBy(strings.ToLower(scheme)) == "" {
 		return e.WithHint("%s; a path that begins like this is written ./%s:…", e.Hint, scheme)
 	}
 	return err

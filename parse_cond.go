@@ -151,7 +151,7 @@ func (p *parser) comparison() (Expr, error) {
 }
 
 // wordOps are the operators that are words and have a negation with NOT.
-var wordOps = []Op{In, Between, Like, ILike, StartsWith, Matches, Contains}
+var wordOps = []Op{In, Between, Like, ILike, StartsWith, Matches, Contains, Match}
 
 // operator reads the operator of c, which began at start.
 func (p *parser) operator(start token, c *Cond) (Op, error) {
@@ -325,7 +325,7 @@ func (p *parser) parameterList() ([]Value, error) {
 }
 
 // isPattern reports whether op takes text.
-func isPattern(op Op) bool { return op >= Like && op <= NotMatches }
+func isPattern(op Op) bool { return op >= Like && op <= NotMatches || op.isMatch() }
 
 // badPattern says what is wrong with a pattern; "" if nothing is.
 func badPattern(op Op, s string) string {
@@ -333,6 +333,10 @@ func badPattern(op Op, s string) string {
 	case Like, NotLike, ILike, NotILike:
 		if n := len(s) - len(strings.TrimRight(s, `\`)); n%2 == 1 {
 			return "the pattern ends in a backslash that escapes nothing"
+		}
+	case Match, NotMatch:
+		if strings.TrimSpace(s) == "" {
+			return "MATCH takes the words to look for, but this text has none"
 		}
 	case Matches, NotMatches:
 		if _, err := syntax.Parse(s, syntax.Perl); err != nil {

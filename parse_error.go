@@ -115,7 +115,7 @@ func (p *parser) unexpected(expected string, words ...string) *Error {
 // synonyms are words of other languages, and what they are here.
 var synonyms = map[string]string{
 	"REGEXP": "MATCHES", "RLIKE": "MATCHES", "REGEX": "MATCHES", "SIMILAR": "MATCHES",
-	"BEGINS": "STARTS WITH", "HAS": "CONTAINS", "INCLUDES": "CONTAINS", "SORT": "ORDER BY",
+	"BEGINS": "STARTS WITH", "HAS": "CONTAINS", "INCLUDES": "CONTAINS", "SEARCH": "MATCH", "SORT": "ORDER BY",
 	"TOP": "LIMIT", "SKIP": "OFFSET", "FILTER": "WHERE",
 }
 

@@ -128,6 +128,9 @@ func (p *plan) splitWhere() error {
 	var rest []Expr
 	p.scan.Where, rest = s.split(where)
 	for _, e := range rest {
+		if err := s.searchable(e); err != nil {
+			return err
+		}
 		p.leave("filter", exprText(e), s.reason(e))
 	}
 	if len(rest) == 0 {
@@ -239,7 +242,7 @@ func (p *plan) locate(ctx context.Context, place *Seek, epoch string) error {
 
 // epoch says in which epoch the store's positions are.
 func (db *DB) epoch(ctx context.Context) (string, error) {
-	if e, ok := db.d.(Epocher); ok {
+	if e, ok := Ability[Epocher](db.d); ok {
 		return call(ctx, db, func() (string, error) { return e.Epoch(ctx) })
 	}
 	return "", nil

@@ -280,7 +280,7 @@ func (n jsonPart) op() (Op, error) {
 		return 0, n.fail(`the member "op" is missing`)
 	}
 	var names []string
-	for op := Eq; op <= IsNotNull; op++ {
+	for op := Eq; op <= lastOp; op++ {
 		s := strings.ToLower(op.String())
 		if s == name.Str() {
 			return op, nil

@@ -23,6 +23,8 @@ var queryJSONs = []struct{ text, json string }{
 	{"WHERE TRUE", `{"v":1,"where":{"and":[]}}`},
 	{"WHERE NOT FALSE", `{"v":1,"where":{"not":{"or":[]}}}`},
 	{"WHERE a IS NULL AND b IS NOT NULL", `{"v":1,"where":{"and":[{"path":"a","op":"is null"},{"path":"b","op":"is not null"}]}}`},
+	{"WHERE a MATCH 'x y' OR b NOT MATCH 'z'",
+		`{"v":1,"where":{"or":[{"path":"a","op":"match","value":"x y"},{"path":"b","op":"not match","value":"z"}]}}`},
 	{"WHERE a STARTS WITH 'x' OR b NOT CONTAINS [1, null]",
 		`{"v":1,"where":{"or":[{"path":"a","op":"starts with","value":"x"},{"path":"b","op":"not contains","value":[1,null]}]}}`},
 	{"WHERE a > time '2026-01-02T03:04:05Z' AND b = bytes 'aGk=' AND c = {'$time': 'x'} AND d = {'$time': 1, 'y': 2}",

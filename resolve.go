@@ -11,7 +11,7 @@ import (
 func (db *DB) resolve(ctx context.Context, q *Query) (*Query, error) {
 	c := *q
 	c.Where, c.Having = Simplify(q.Where), Simplify(q.Having)
-	typed, ok := db.d.(Typed)
+	typed, ok := Ability[Typed](db.d)
 	if !ok {
 		return &c, nil
 	}

@@ -27,7 +27,7 @@ func (db *DB) schema(ctx context.Context) (*Schema, error) {
 	if err := db.usable(); err != nil {
 		return nil, err
 	}
-	if s, ok := db.d.(Schemer); ok {
+	if s, ok := Ability[Schemer](db.d); ok {
 		return call(ctx, db, func() (*Schema, error) { return s.Schema(ctx) })
 	}
 	b := &schemaBuilder{}

@@ -84,6 +84,29 @@ func (s *splitter) pushOr(parts Or) (Expr, bool) {
 	return out, all
 }
 
+// searchable returns an Unsupported error if e, which is not left to the driver
+// alone, has a MATCH in it: nobody but the driver can say of which records that is true.
+func (s *splitter) searchable(e Expr) error {
+	var match, other *Cond // the first MATCH, what the driver cannot do
+	Conds(e, func(c *Cond) bool {
+		if c.Op.isMatch() && match == nil {
+			match = c
+		}
+		if s.support(c).Fidelity != Exact && (other == nil || c.Op.isMatch() && !other.Op.isMatch()) {
+			other = c
+		}
+		return true
+	})
+	switch {
+	case match == nil:
+		return nil
+	case other == nil || other.Op.isMatch():
+		return noFullText(match, s.support(match).Reason)
+	}
+	return Errorf(Unsupported, "the store cannot answer %s, which stands beside %s %s in an OR: %s", shorten(other.String()), match.Path, match.Op, s.reason(other)).
+		WithHint("only the store can answer MATCH: ask two queries, or join the conditions with AND")
+}
+
 // reason says why e is not left to the driver alone.
 func (s *splitter) reason(e Expr) string {
 	var why string

@@ -122,7 +122,7 @@ func (db *DB) checkTx(o *txSettings) error {
 		return Errorf(InvalidArgument, "a transaction inside another has the isolation of that one").
 			WithHint("give TxIsolation to the outermost one")
 	}
-	if _, ok := db.d.(Transactor); ok {
+	if _, ok := Ability[Transactor](db.d); ok {
 		return nil
 	}
 	err := Errorf(Unsupported, "the store has no transactions")
@@ -165,7 +165,9 @@ func (db *DB) savepoint(ctx context.Context, fn func(tx *DB) error, o txSettings
 
 // in returns the DB of a transaction. It works alone: there is one connection.
 func (db *DB) in(t *txn, readOnly bool) *DB {
-	return &DB{d: t.tx, name: db.name, warn: db.warn, workers: 1, readOnly: readOnly, tx: t}
+	in := &DB{d: t.tx, name: db.name, warn: db.warn, workers: 1, readOnly: readOnly, tx: t}
+	in.getter, _ = Ability[Getter](t.tx)
+	return in
 }
 
 // Bounds of the pause before a transaction is run again.

@@ -26,8 +26,14 @@ var ErrInexact = errors.New("the store cannot tell exactly")
 var ErrSerialization error = Errorf(Conflict, "the transaction met another one that ran at the same time")
 
 // ErrUnknownOutcome is what the error of a transaction wraps when the store was
-// lost while it committed: it may have happened, so it is never repeated.
+// lost while it committed: it may have happened, so it is never repeated. The
+// error of a single write may wrap it too, for the same reason.
 var ErrUnknownOutcome error = Errorf(Unavailable, "it is not known whether the transaction was committed")
+
+// ErrNotSent is what an error wraps when the call never reached the store, so
+// that nothing of it happened and even a write can be made again without harm.
+// Such an error has a code of its own, mostly Unavailable.
+var ErrNotSent error = Errorf(Unavailable, "the store was not asked")
 
 // More optional interfaces of a Driver.
 type (

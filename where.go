@@ -38,22 +38,23 @@ type whereJob struct {
 	db    *DB
 	op    string
 	opts  batchOptions
-	match *Matcher
+	where Expr
+	match *Matcher // nil: only the store can answer where
 	write func(id, rev string) Write
 	done  int64
 	seen  int // how many records were passed
 }
 
 func (db *DB) changeWhere(ctx context.Context, op string, where Expr, opts []BatchOption, write func(id, rev string) Write) (int64, error) {
-	j := &whereJob{db: db, op: op, write: write}
+	j := &whereJob{db: db, op: op, where: where, write: write}
 	for _, o := range opts {
 		o(&j.opts)
 	}
-	err := j.run(ctx, where)
+	err := j.run(ctx)
 	return j.done, db.fail(op, "", err)
 }
 
-func (j *whereJob) run(ctx context.Context, where Expr) error {
+func (j *whereJob) run(ctx context.Context) error {
 	if err := j.db.writable(); err != nil {
 		return err
 	}
@@ -63,15 +64,22 @@ func (j *whereJob) run(ctx context.Context, where Expr) error {
 	case j.opts.atomic:
 		return Errorf(Unsupported, "changes by a condition cannot be all or nothing")
 	}
-	p, err := j.db.plan(ctx, &Query{Where: where, Select: []Column{{Path: PathID}, {Path: PathRevision}}}, nil)
+	p, err := j.plan(ctx, j.where)
 	if err != nil {
 		return err
 	}
-	if j.match, err = Compile(p.q.Where); err != nil {
-		return err
+	if Conds(p.q.Where, func(c *Cond) bool { return !c.Op.isMatch() }) {
+		if j.match, err = Compile(p.q.Where); err != nil {
+			return err
+		}
 	}
 	p.warn(ctx)
 	return j.changeFound(ctx, p)
+}
+
+// plan plans how to find the records that where selects.
+func (j *whereJob) plan(ctx context.Context, where Expr) (*plan, error) {
+	return j.db.plan(ctx, &Query{Where: where, Select: []Column{{Path: PathID}, {Path: PathRevision}}}, nil)
 }
 
 // changeFound finds the records, all of them before the first is changed: a
@@ -157,15 +165,52 @@ func (j *whereJob) again(ctx context.Context, ws []Write, at, changed []int) (ne
 	for k, i := range changed {
 		ids[k] = ws[i].ID
 	}
-	recs, err := j.db.getMany(ctx, ids)
+	recs, err := j.still(ctx, ids)
 	if err != nil {
 		return nil, nil, err
 	}
 	for k, rec := range recs {
-		if rec != nil && j.match.Match(rec) {
+		if rec != nil {
 			next = append(next, j.write(rec.ID, rec.Revision))
 			nextAt = append(nextAt, at[changed[k]])
 		}
 	}
 	return next, nextAt, nil
+}
+
+// still reads those of the records of which the condition is still true; nil
+// in the place of the others.
+func (j *whereJob) still(ctx context.Context, ids []string) ([]*Record, error) {
+	if j.match == nil {
+		return j.ask(ctx, ids)
+	}
+	recs, err := j.db.getMany(ctx, ids)
+	for i, rec := range recs {
+		if rec != nil && !j.match.Match(rec) {
+			recs[i] = nil
+		}
+	}
+	return recs, err
+}
+
+// ask is still for a condition that only the store can answer.
+func (j *whereJob) ask(ctx context.Context, ids []string) ([]*Record, error) {
+	at := make(map[string]int, len(ids))
+	among := &Cond{Path: PathID, Op: In}
+	for i, id := range ids {
+		at[id] = i
+		among.Args = append(among.Args, String(id))
+	}
+	p, err := j.plan(ctx, And{among, j.where})
+	if err != nil {
+		return nil, err
+	}
+	recs := make([]*Record, len(ids))
+	for rec, err := range p.rows(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		recs[at[rec.ID]] = rec
+	}
+	return recs, nil
 }

@@ -284,7 +284,7 @@ func (db *DB) kinds(ctx context.Context, p Path) (KindSet, error) {
 	if db.tx != nil && db.tx.loading.Load() {
 		db = db.tx.base // the transaction's connection is busy
 	}
-	t, ok := db.d.(Typed)
+	t, ok := Ability[Typed](db.d)
 	if !ok {
 		return 0, nil
 	}

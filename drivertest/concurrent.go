@@ -307,7 +307,10 @@ var contextCases = []testCase{
 		}
 	}},
 	{"cancelled in the midst", "a cancelled query stops with context.Canceled, soon, and the store is as usable as before", needIDs, func(s *subject) {
-		const n = 6000
+		n := 6000
+		if s.brief() {
+			n = 3000
+		}
 		s.fill(numbered(n))
 		for name, q := range map[string]*dataknobs.Query{"all": {}, "filtered": {Where: cond("n", dataknobs.Ge, int64(0))}, "sorted": {OrderBy: orderBy("-n")}} {
 			ctx, cancel := context.WithCancel(s.ctx)

@@ -69,6 +69,9 @@ func (w *degraded) roll(things ...any) int {
 }
 
 func (w *degraded) filter(c *dataknobs.Cond) dataknobs.Support {
+	if s := dataknobs.CanCompile(c); s.Fidelity == dataknobs.None {
+		return s
+	}
 	switch n := w.roll(c.Op, c.Path); {
 	case n < w.none:
 		return dataknobs.Support{Reason: "the dice say no"}

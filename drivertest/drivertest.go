@@ -19,6 +19,7 @@ package drivertest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,9 +48,16 @@ type Harness struct {
 	Beside func(t *testing.T, db *dataknobs.DB) *dataknobs.DB
 	// NullIsAbsent: the store cannot tell an explicit null from an absent field.
 	NullIsAbsent bool
+	// MaxID is the longest ID that the store has room for, in bytes: longer ones are
+	// ResourceExhausted. 0: all that are legal.
+	MaxID int
 	// Slow: opening a store or writing to it costs much, as with a server. The
 	// suite then does fewer rounds, as it does under -short; no rule is left out.
 	Slow bool
+	// Only names the groups of cases to run, such as "Tx", where a store differs
+	// from one that has passed them all in little; "Corpus" and "Differential" are
+	// groups too. nil: everything.
+	Only []string
 	// Skip names cases ("Write/create") that do not apply to this store, with the reason, which
 	// must be one that the contract gives.
 	Skip map[string]string
@@ -78,8 +86,8 @@ const (
 // missing says why a case that has these needs does not apply; "" if it does.
 func (n need) missing(h *Harness, db *dataknobs.DB) string {
 	f := db.Features()
-	_, typed := db.Driver().(dataknobs.Typed)
-	_, transacts := db.Driver().(dataknobs.Transactor)
+	_, typed := dataknobs.Ability[dataknobs.Typed](db.Driver())
+	_, transacts := dataknobs.Ability[dataknobs.Transactor](db.Driver())
 	switch {
 	case n&needColumns != 0 && h.OpenColumns == nil:
 		return "this store has no typed columns"
@@ -160,6 +168,9 @@ func Run(t *testing.T, h Harness) {
 		{"Durable", durableCases},
 	}
 	for _, g := range groups {
+		if !h.runs(g.name) {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			for _, c := range g.cases {
 				// A rule that does not apply to this store is no test of it.
@@ -171,11 +182,16 @@ func Run(t *testing.T, h Harness) {
 			}
 		})
 	}
-	t.Run("Corpus", func(t *testing.T) { Corpus(t, h) })
-	if needAnyID.missing(&h, fresh) == "" {
+	if h.runs("Corpus") {
+		t.Run("Corpus", func(t *testing.T) { Corpus(t, h) })
+	}
+	if h.runs("Differential") && needAnyID.missing(&h, fresh) == "" {
 		t.Run("Differential", func(t *testing.T) { Differential(t, h, DifferentialOptions{}) })
 	}
 }
+
+// runs reports whether that group of cases is wanted.
+func (h *Harness) runs(group string) bool { return len(h.Only) == 0 || slices.Contains(h.Only, group) }
 
 // without says why the store does without a case; "" if the case applies.
 func (h *Harness) without(name string, needs need, fresh *dataknobs.DB) string {

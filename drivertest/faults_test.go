@@ -56,7 +56,7 @@ func newFaulty(fault string) dataknobs.Driver {
 		if s := filter(c); s.Fidelity != dataknobs.None {
 			return s
 		}
-		return dataknobs.Support{Fidelity: dataknobs.Exact}
+		return dataknobs.CanCompile(c)
 	}
 	switch fault {
 	case "hands out the record that it holds":

@@ -36,19 +36,20 @@ func formatID(i int) string { return fmt.Sprintf("%06d", i) }
 
 var loadCases = []testCase{
 	{"create", "Load stores a stream of new records and says how many", 0, func(s *subject) {
-		recs := numbered(5000)
+		n := s.rounds(5000)
+		recs := numbered(n)
 		given := slices.Clone(recs)
 		for i := range given {
 			given[i] = s.own(given[i].Clone())
 		}
 		res, err := s.db.Load(s.ctx, stream(given, nil), nil)
 		s.must(err, "Load")
-		if res.Written != 5000 {
-			s.Errorf("Load says %d were written, wanted 5000", res.Written)
+		if res.Written != int64(n) {
+			s.Errorf("Load says %d were written, wanted %d", res.Written, n)
 		}
 		if s.f().RowIDs != "" {
-			if n := len(s.query(&dataknobs.Query{})); n != 5000 {
-				s.Errorf("there are %d records, wanted 5000", n)
+			if got := len(s.query(&dataknobs.Query{})); got != n {
+				s.Errorf("there are %d records, wanted %d", got, n)
 			}
 			return
 		}

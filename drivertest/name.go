@@ -41,10 +41,34 @@ const (
 	anyName = "section 1: every field name of 1 to 255 bytes of valid UTF-8 without NUL is legal but the five system names; different names are different fields"
 )
 
+// hostileIDs are those that the store has room for.
+func (s *subject) hostileIDs() []string {
+	if s.h.MaxID == 0 {
+		return hostileIDs
+	}
+	return distinct(s.h.MaxID, hostileIDs)
+}
+
+// longIDs checks that IDs without room are refused, and looked for in vain.
+func (s *subject) longIDs() {
+	s.Helper()
+	for _, id := range hostileIDs {
+		if s.h.MaxID == 0 || len(id) <= s.h.MaxID {
+			continue
+		}
+		_, err := s.db.Create(s.ctx, rec(id))
+		s.wantError(err, dataknobs.ResourceExhausted, "create", id)
+		_, err = s.db.Get(s.ctx, id)
+		s.wantError(err, dataknobs.NotFound, "get", id)
+		s.wantError(s.db.Delete(s.ctx, id), dataknobs.NotFound, "delete", id)
+		s.wantSet(&dataknobs.Query{Where: eq("_id", id)})
+	}
+}
+
 var nameCases = []testCase{
 	{"hostile IDs", anyID, needAnyID, func(s *subject) {
 		var want []*dataknobs.Record
-		for i, id := range hostileIDs {
+		for i, id := range s.hostileIDs() {
 			want = append(want, rec(id, "n", int64(i)))
 		}
 		for _, r := range want {
@@ -53,6 +77,7 @@ var nameCases = []testCase{
 			}
 		}
 		s.wantContent(want...)
+		s.longIDs()
 		s.idReads(want)
 		if s.h.Reopen != nil {
 			s.reopen()
@@ -61,7 +86,7 @@ var nameCases = []testCase{
 	}},
 	{"hostile IDs in writes", anyID, needAnyID, func(s *subject) {
 		var want []*dataknobs.Record
-		for i, id := range hostileIDs {
+		for i, id := range s.hostileIDs() {
 			want = append(want, rec(id, "n", int64(i)))
 		}
 		s.fill(want)
@@ -86,11 +111,11 @@ var nameCases = []testCase{
 	}},
 	{"IDs in order", "section 5: _id sorts by code point, which is the order of its UTF-8 bytes", needAnyID, func(s *subject) {
 		var recs []*dataknobs.Record
-		for _, id := range hostileIDs {
+		for _, id := range s.hostileIDs() {
 			recs = append(recs, rec(id))
 		}
 		s.fill(recs)
-		want := slices.Sorted(slices.Values(hostileIDs))
+		want := slices.Sorted(slices.Values(s.hostileIDs()))
 		s.wantIDs(&dataknobs.Query{OrderBy: []dataknobs.Order{{Path: dataknobs.PathID}}}, want...)
 		slices.Reverse(want)
 		s.wantIDs(&dataknobs.Query{OrderBy: []dataknobs.Order{{Path: dataknobs.PathID, Desc: true}}}, want...)

@@ -53,11 +53,15 @@ var pageOrders = [][]string{nil, {"_id"}, {"-_id"}, {"v"}, {"-v"}, {"^v"}, {"-^v
 
 var pageCases = []testCase{
 	{"every order", onceEach, needIDs, func(s *subject) {
-		recs := clashing(90)
+		n := 90
+		if s.brief() {
+			n = 35
+		}
+		recs := clashing(n)
 		s.fill(recs)
 		for _, keys := range pageOrders {
 			for _, where := range []dataknobs.Expr{nil, cond("v", dataknobs.IsNotNull)} {
-				for _, limit := range []int{1, 7, 90, 1000} {
+				for _, limit := range []int{1, 7, n, 1000} {
 					q := &dataknobs.Query{Where: where, OrderBy: orderBy(keys...), Limit: new(limit)}
 					want, _ := modelRun(&dataknobs.Query{Where: where, OrderBy: q.OrderBy}, recs, s.idOrder(q))
 					s.wantPages(q, idsOf(want))

@@ -10,19 +10,30 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what the commands print into README.md")
+var update = flag.Bool("update", false, "write what the commands print into the documents")
 
-// Every console block of the README is run, in order, in an empty folder that
-// holds the sample data, and prints what the README says.
+// tours are the documents whose console blocks are run.
+var tours = []string{"README.md", "docs/configuration.md", "docs/from-python.md", "docs/from-file-to-postgres.md"}
+
+// Every console block of these documents is run, in order, in an empty folder
+// that holds the sample data, and prints what the document says.
 func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, bin := t.TempDir(), t.TempDir()
+	bin := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "../cmd/dk").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	for _, name := range tours {
+		t.Run(name, func(t *testing.T) { tour(t, name, bin) })
+	}
+}
+
+func tour(t *testing.T, name, bin string) {
+	path := filepath.Join("..", filepath.FromSlash(name))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
 	if err := os.CopyFS(filepath.Join(dir, "examples", "data"), os.DirFS("data")); err != nil {
 		t.Fatal(err)
 	}
@@ -36,15 +47,15 @@ func TestReadme(t *testing.T) {
 		blocks++
 		got := runConsole(t, block, dir, bin)
 		if got != block && !*update {
-			t.Errorf("README.md says\n%s\nbut the commands print\n%s\n(go test ./examples -update writes it)", block, got)
+			t.Errorf("%s says\n%s\nbut the commands print\n%s\n(go test ./examples -update writes it)", name, block, got)
 		}
 		parts[i] = "console\n" + got
 	}
 	if blocks == 0 {
-		t.Error("README.md has no console blocks")
+		t.Errorf("%s has no console blocks", name)
 	}
 	if *update {
-		if err := os.WriteFile("../README.md", []byte(strings.Join(parts, "```")), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(strings.Join(parts, "```")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

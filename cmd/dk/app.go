@@ -19,8 +19,11 @@ type app struct {
 	stdout io.Writer // what is asked for, and nothing else
 	stderr io.Writer // everything else; safe for concurrent use
 	getenv func(string) string
-	out    screen // stdout, if it is a terminal
-	err    screen // stderr, if it is a terminal
+	// environ lists all variables; nil: those of the process.
+	environ func() []string
+	conf    configured
+	out     screen // stdout, if it is a terminal
+	err     screen // stderr, if it is a terminal
 
 	mu     sync.Mutex
 	warned map[string]bool // warnings said already; guarded by mu
@@ -35,13 +38,14 @@ type screen struct {
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) *app {
 	return &app{
-		stdin:  stdin,
-		stdout: outWriter{stdout},
-		stderr: &lockedWriter{w: stderr},
-		getenv: getenv,
-		out:    screenOf(stdout, getenv),
-		err:    screenOf(stderr, getenv),
-		warned: map[string]bool{},
+		stdin:   stdin,
+		stdout:  outWriter{stdout},
+		stderr:  &lockedWriter{w: stderr},
+		getenv:  getenv,
+		out:     screenOf(stdout, getenv),
+		err:     screenOf(stderr, getenv),
+		warned:  map[string]bool{},
+		environ: os.Environ,
 	}
 }
 

@@ -16,8 +16,9 @@ func (a *app) backendsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backends [NAME] [flags]",
 		Short: "show the kinds of stores, what each can do and needs",
-		Long: `List the kinds of stores; with a NAME, tell all about one: what it can do, what it needs, and its
-options with their defaults. Every option can stand in the store's URL (?nulls=NA) or as a flag (--nulls NA).`,
+		Long: `List the kinds of stores, also those that this program was built without; with a NAME, tell all about one: what it
+needs, what it can do by itself, its limits, and its options with their defaults. Every option can stand in the
+store's URL (?nulls=NA) or as a flag (--nulls NA).`,
 		Example: `  dk backends
   dk backends file
   dk backends file -o json`,
@@ -31,8 +32,8 @@ options with their defaults. Every option can stand in the store's URL (?nulls=N
 	out := outputOption(cmd)
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		var names []string
-		for _, b := range dataknobs.Backends() {
-			names = append(names, b.Name+"\t"+b.Summary)
+		for _, k := range dataknobs.KnownBackends() {
+			names = append(names, k.Name+"\t"+k.Summary)
 		}
 		if len(args) > 0 {
 			names = nil
@@ -58,27 +59,28 @@ options with their defaults. Every option can stand in the store's URL (?nulls=N
 
 func (a *app) backends(ctx context.Context, format string) error {
 	rows := func(yield func(*dataknobs.Record, error) bool) {
-		for _, b := range dataknobs.Backends() {
-			rec := dataknobs.NewRecord("", dataknobs.F("name", b.Name),
-				dataknobs.F("stores", strings.Join(schemesOf(b), " ")), dataknobs.F("summary", b.Summary))
+		for _, k := range dataknobs.KnownBackends() {
+			rec := dataknobs.NewRecord("", dataknobs.F("name", k.Name), dataknobs.F("stores", strings.Join(schemesOf(k), " ")),
+				dataknobs.F("built_in", k.Backend != nil), dataknobs.F("summary", k.Summary), dataknobs.F("import", k.Import))
 			if !yield(rec, nil) {
 				return
 			}
 		}
 	}
-	_, err := a.printAll(ctx, format, shape{columns: []string{"name", "stores", "summary"}}, nil, rows)
+	columns := []string{"name", "stores", "built_in", "summary", "import"}
+	_, err := a.printAll(ctx, format, shape{columns: columns}, nil, rows)
 	return err
 }
 
 // schemesOf lists how the stores of a backend are named.
-func schemesOf(b *dataknobs.Backend) []string {
+func schemesOf(k dataknobs.KnownBackend) []string {
 	var names []string
-	if b.Paths {
+	if k.Backend != nil && k.Backend.Paths {
 		names = append(names, "PATH")
 	}
-	names = append(names, b.Name+":")
-	for _, s := range b.Schemes {
-		if s != b.Name {
+	names = append(names, k.Name+":")
+	for _, s := range k.Schemes {
+		if s != k.Name {
 			names = append(names, s+":")
 		}
 	}
@@ -99,52 +101,106 @@ func (a *app) backend(b *dataknobs.Backend, format string) error {
 }
 
 func (a *app) describe(w *bufio.Writer, b *dataknobs.Backend) error {
-	fmt.Fprintf(w, "%s: %s\nStores are named %s\n", a.out.paint(styleBold, b.Name), b.Summary, strings.Join(schemesOf(b), ", "))
+	k := dataknobs.KnownBackend{Name: b.Name, Schemes: b.Schemes, Backend: b}
+	fmt.Fprintf(w, "%s: %s\nStores are named %s\n", a.out.paint(styleBold, b.Name), b.Summary, strings.Join(schemesOf(k), ", "))
 	if b.Doc != "" {
 		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(b.Doc))
 	}
-	if len(b.Can) > 0 {
-		fmt.Fprintf(w, "\nIt can do\n")
-		for _, c := range b.Can {
-			fmt.Fprintf(w, "  - %s\n", c)
-		}
+	writeLines(w, "It needs", b.Needs)
+	writeLines(w, "It can do", b.Can)
+	writeAbilities(w, b)
+	var limits []string
+	for _, l := range b.Bounds() {
+		limits = append(limits, l.Name+": "+l.Text)
 	}
+	writeLines(w, "Limits", limits)
 	if len(b.Options) > 0 {
 		fmt.Fprintf(w, "\nOptions\n")
 	}
 	for _, o := range b.Options {
 		f := optionFlag{OptionInfo: o}
 		fmt.Fprintf(w, "  %s\n      %s", a.out.paint(styleBold, fmt.Sprintf("--%s %s", flagName(o.Name), f.Type())), o.Doc)
-		if o.Default != "" {
-			fmt.Fprintf(w, " (default %s)", o.Default)
+		if notes := optionNotes(o); len(notes) > 0 {
+			fmt.Fprintf(w, " (%s)", strings.Join(notes, "; "))
 		}
 		fmt.Fprintln(w)
 	}
 	return nil
 }
 
-var optionKinds = map[dataknobs.OptionKind]string{
-	dataknobs.OptionString: "string", dataknobs.OptionInt: "int", dataknobs.OptionBool: "bool", dataknobs.OptionSize: "size",
-	dataknobs.OptionDuration: "duration", dataknobs.OptionEnum: "enum", dataknobs.OptionList: "list", dataknobs.OptionMap: "map",
+func writeLines(w *bufio.Writer, head string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", head)
+	for _, l := range lines {
+		fmt.Fprintf(w, "  - %s\n", l)
+	}
 }
 
-func writeBackend(w *bufio.Writer, b *dataknobs.Backend) error {
-	type optionJSON struct {
-		Name    string   `json:"name"`
-		Kind    string   `json:"kind"`
-		Enum    []string `json:"enum,omitempty"`
-		Default string   `json:"default,omitempty"`
-		Secret  bool     `json:"secret,omitempty"`
-		Doc     string   `json:"doc"`
+// optionNotes says what there is to say of an option besides its doc.
+func optionNotes(o dataknobs.OptionInfo) []string {
+	var notes []string
+	if o.Required {
+		notes = append(notes, "required")
 	}
+	if o.Default != "" {
+		notes = append(notes, "default "+o.Default)
+	}
+	switch {
+	case o.Min != "" && o.Max != "":
+		notes = append(notes, "from "+o.Min+" to "+o.Max)
+	case o.Min != "" && o.Min != "0" && o.Min != "0s":
+		notes = append(notes, "at least "+o.Min)
+	case o.Max != "":
+		notes = append(notes, "at most "+o.Max)
+	}
+	if o.Location {
+		notes = append(notes, "the URL's location says the same")
+	}
+	return notes
+}
+
+type (
+	optionJSON struct {
+		Name     string   `json:"name"`
+		Kind     string   `json:"kind"`
+		Enum     []string `json:"enum,omitempty"`
+		Default  string   `json:"default,omitempty"`
+		Min      string   `json:"min,omitempty"`
+		Max      string   `json:"max,omitempty"`
+		Required bool     `json:"required,omitempty"`
+		Location bool     `json:"location,omitempty"`
+		Secret   bool     `json:"secret,omitempty"`
+		Doc      string   `json:"doc"`
+	}
+	abilityJSON struct {
+		Part     string `json:"part"`
+		What     string `json:"what"`
+		Of       string `json:"of,omitempty"`
+		Fidelity string `json:"fidelity"`
+		Reason   string `json:"reason,omitempty"`
+	}
+)
+
+func writeBackend(w *bufio.Writer, b *dataknobs.Backend) error {
 	var options []optionJSON
 	for _, o := range b.Options {
-		options = append(options, optionJSON{o.Name, optionKinds[o.Kind], o.Enum, o.Default, o.Secret, o.Doc})
+		options = append(options, optionJSON{o.Name, o.Kind.String(), o.Enum, o.Default, o.Min, o.Max, o.Required, o.Location, o.Secret, o.Doc})
+	}
+	var abilities []abilityJSON
+	for _, x := range abilitiesOf(b) {
+		abilities = append(abilities, abilityJSON{x.Part, x.What, x.Of, x.Fidelity.String(), x.Reason})
+	}
+	limits := map[string]string{}
+	for _, l := range b.Bounds() {
+		limits[l.Name] = l.Text
 	}
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(map[string]any{
-		"name": b.Name, "schemes": b.Schemes, "paths": b.Paths, "summary": b.Summary, "doc": b.Doc, "can": b.Can, "options": options,
+		"name": b.Name, "schemes": b.Schemes, "paths": b.Paths, "summary": b.Summary, "doc": b.Doc, "can": b.Can, "needs": b.Needs,
+		"limits": limits, "abilities": abilities, "options": options, "schema": b.Schema(),
 	})
 }

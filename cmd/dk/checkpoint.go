@@ -36,7 +36,7 @@ const checkpointFormat = 1
 // checkpoint returns where the copy starts: at the beginning, or where an
 // earlier run of the same command stopped.
 func (c *copier) checkpoint(ctx context.Context) (*checkpoint, error) {
-	version, err := sourceVersion(ctx, c.srcName, c.src)
+	version, err := sourceVersion(ctx, c.a.place(c.srcName), c.src)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (c *copier) appendFrom(ctx context.Context, cp *checkpoint) error {
 // fingerprint names the command: stores, options, what is copied, how.
 func (c *copier) fingerprint() string {
 	b, _ := json.Marshal([]any{
-		identity(c.srcName), c.srcParams, identity(c.dstName), c.dstParams, c.where, c.sel, c.params.args, c.params.named, c.modeName,
+		identity(c.a.place(c.srcName)), c.srcParams, identity(c.a.place(c.dstName)), c.dstParams, c.where, c.sel, c.params.args, c.params.named, c.modeName,
 	})
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:8])
@@ -102,7 +102,7 @@ func sourceVersion(ctx context.Context, name string, db *dataknobs.DB) (string, 
 	} else if name == "-" || features(db).NaturalOrder {
 		return "", nil // standard input, or records in memory
 	}
-	if e, ok := db.Driver().(dataknobs.Epocher); ok {
+	if e, ok := dataknobs.Ability[dataknobs.Epocher](db.Driver()); ok {
 		epoch, err := e.Epoch(ctx)
 		if err != nil {
 			return "", err

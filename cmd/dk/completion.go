@@ -119,7 +119,7 @@ func (a *app) completeStore(*storeFlags) completer {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return storeNames(word)
+		return a.storeNames(word)
 	}
 }
 
@@ -129,7 +129,7 @@ func (a *app) completeQuery(s *storeFlags) completer {
 	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 		switch len(args) {
 		case 0:
-			return storeNames(word)
+			return a.storeNames(word)
 		case 1:
 			return text(cmd, args, word)
 		}
@@ -164,7 +164,7 @@ const completionTime = 500 * time.Millisecond
 func (a *app) fields(ctx context.Context, store string, s *storeFlags) []string {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	db, err := dataknobs.Open(ctx, store, &dataknobs.Options{Params: s.values, ReadOnly: true})
+	db, err := a.openNamed(ctx, store, &dataknobs.Options{Params: s.values, ReadOnly: true, Warn: func(string) {}})
 	if err != nil {
 		return nil
 	}
@@ -175,7 +175,7 @@ func (a *app) fields(ctx context.Context, store string, s *storeFlags) []string 
 			paths = append(paths, p)
 		}
 	}
-	if n, ok := db.Driver().(dataknobs.Namer); ok {
+	if n, ok := dataknobs.Ability[dataknobs.Namer](db.Driver()); ok {
 		names, _ := n.FieldNames(ctx)
 		for _, name := range names {
 			add(name)
@@ -201,8 +201,18 @@ func (a *app) fields(ctx context.Context, store string, s *storeFlags) []string 
 // dataFiles are the endings of the files that a store can be.
 var dataFiles = []string{".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".parquet"}
 
-// storeNames completes the name of a store: data files, folders, schemes.
-func storeNames(word string) ([]string, cobra.ShellCompDirective) {
+// storeNames completes the name of a store: those of the configuration, then
+// data files, folders, schemes.
+func (a *app) storeNames(word string) ([]string, cobra.ShellCompDirective) {
+	names, directive := fileNames(word)
+	if found := a.configuredNames(word); len(found) > 0 {
+		return append(found, names...), cobra.ShellCompDirectiveNoFileComp
+	}
+	return names, directive
+}
+
+// fileNames completes data files, folders and schemes.
+func fileNames(word string) ([]string, cobra.ShellCompDirective) {
 	scheme, word := pathScheme(word)
 	dir, base := filepath.Split(word)
 	at := dir

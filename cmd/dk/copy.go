@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -64,7 +65,7 @@ destination's. --mode says what happens to records that the destination has alre
 		if len(args) > 1 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return storeNames(word)
+		return a.storeNames(word)
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 2 {
@@ -111,7 +112,7 @@ func (c *copier) run(ctx context.Context) (err error) {
 	if c.dry {
 		return c.dryRun(ctx)
 	}
-	if isNewFile(c.dstName) {
+	if isNewFile(c.a.place(c.dstName)) {
 		return c.whole(ctx)
 	}
 	if c.dst, err = c.a.openWith(ctx, c.dstName, &dataknobs.Options{Params: c.dstParams}); err != nil {
@@ -134,8 +135,8 @@ const defaultBatch = 1000
 // inOne reports whether all of the copy is one load of the destination, which
 // it keeps whole or not at all.
 func (c *copier) inOne() bool {
-	_, loads := c.dst.Driver().(dataknobs.Loader)
-	_, isFile := filePath(c.dstName) // what it holds already would have to be written again
+	_, loads := dataknobs.Ability[dataknobs.Loader](c.dst.Driver())
+	_, isFile := filePath(c.a.place(c.dstName)) // what it holds already would have to be written again
 	return loads && !isFile && c.batch == 0
 }
 
@@ -170,8 +171,8 @@ func (c *copier) check() (err error) {
 	if c.q, err = copyQuery(c.sel, c.where, c.params); err != nil {
 		return err
 	}
-	src, ok1 := filePath(c.srcName)
-	dst, ok2 := filePath(c.dstName)
+	src, ok1 := filePath(c.a.place(c.srcName))
+	dst, ok2 := filePath(c.a.place(c.dstName))
 	if ok1 && ok2 && sameFile(src, dst) {
 		return usagef("the source and the destination are the same file, %s", dst)
 	}
@@ -208,13 +209,25 @@ func copyQuery(sel, where string, params *paramFlags) (*dataknobs.Query, error) 
 	return q, err
 }
 
+var login = regexp.MustCompile(`://[^@]*@`)
+
+// shown is the name of a store that is not opened, without what may be secret:
+// its options and its login.
+func shown(store string) string {
+	if _, isFile := filePath(store); isFile {
+		return store
+	}
+	store, _, _ = strings.Cut(store, "?")
+	return login.ReplaceAllString(store, "://***@")
+}
+
 func (c *copier) dryRun(ctx context.Context) error {
 	n, err := c.src.Count(ctx, c.q.Where)
 	if err != nil {
 		return err
 	}
 	return c.a.buffered(func(w *bufio.Writer) error {
-		_, err := fmt.Fprintf(w, "would copy %s from %s to %s\n", count(n, "record"), c.src.Name(), c.dstName)
+		_, err := fmt.Fprintf(w, "would copy %s from %s to %s\n", count(n, "record"), c.src.Name(), shown(c.a.place(c.dstName)))
 		return err
 	})
 }
@@ -246,7 +259,7 @@ func (c *copier) whole(ctx context.Context) (err error) {
 		}
 	}()
 	defer func() {
-		if errors.Is(err, syscall.EPIPE) && toStdout(c.dstName) {
+		if errors.Is(err, syscall.EPIPE) && toStdout(c.a.place(c.dstName)) {
 			err = &outputError{err} // not of a store that hung up
 		}
 	}()
@@ -283,8 +296,8 @@ func (c *copier) convert(ctx context.Context) (n int64, done bool, err error) {
 // hint says what the source's records hold, where it knows that without
 // reading them one by one: the destination then chooses its columns at once.
 func (c *copier) hint(ctx context.Context) *dataknobs.Schema {
-	namer, ok1 := c.src.Driver().(dataknobs.Namer)
-	typed, ok2 := c.src.Driver().(dataknobs.Typed)
+	namer, ok1 := dataknobs.Ability[dataknobs.Namer](c.src.Driver())
+	typed, ok2 := dataknobs.Ability[dataknobs.Typed](c.src.Driver())
 	if !ok1 || !ok2 {
 		return nil
 	}
@@ -339,7 +352,7 @@ func (c *copier) inheritKey() {
 
 // progress shows how much of the source has been read.
 func (c *copier) progress(what string) *progress {
-	if path, ok := filePath(c.srcName); ok {
+	if path, ok := filePath(c.a.place(c.srcName)); ok {
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 			p := c.a.progress(what, "byte", info.Size())
 			p.source = c.stats.Bytes.Load

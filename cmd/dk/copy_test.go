@@ -45,6 +45,8 @@ func TestCopyOptions(t *testing.T) {
 	s.fails(2, []string{"--batch"}, "copy", "a.csv", "c.csv", "--batch", "-1")
 	s.fails(2, []string{"paths only"}, "copy", "a.csv", "c.csv", "--select", "k where v = 1")
 	s.fails(3, []string{"no.csv"}, "copy", "no.csv", "c.csv")
+	same(t, "dry run to a server", s.ok("copy", "a.csv", "postgres://me:s3cret@nowhere/app?table=x&password=s3cret", "--dry-run", "--nulls", "NA"),
+		"would copy 2 records from a.csv to postgres://***@nowhere/app\n")
 	same(t, "dry run", s.ok("copy", "a.csv", "c.csv", "--dry-run", "--nulls", "NA", "--where", "v = 1"), "would copy 1 record from a.csv to c.csv\n")
 	if _, err := os.Stat("c.csv"); err == nil {
 		t.Error("a copy that failed or was dry has left c.csv")

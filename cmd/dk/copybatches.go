@@ -204,7 +204,7 @@ func (b *batches) writeOf(rec *dataknobs.Record, n int64) dataknobs.Write {
 // derivedID is the ID of a record that has none: made of the source and the
 // row, so that the same copy done twice meets the same records.
 func (b *batches) derivedID(n int64) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", identity(b.srcName), b.cp.Version, n))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", identity(b.a.place(b.srcName)), b.cp.Version, n))
 	var u uuid.UUID
 	copy(u[:], sum[:])
 	u[6] = u[6]&0x0f | 0x80 // version 8: made in a way of one's own

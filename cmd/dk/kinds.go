@@ -18,7 +18,7 @@ const (
 // column that is text because a word such as NA stands in it. It is not done
 // before, since the answer may cost a look at every record.
 func (a *app) warnKinds(ctx context.Context, db *dataknobs.DB, where dataknobs.Expr) {
-	typed, ok := db.Driver().(dataknobs.Typed)
+	typed, ok := dataknobs.Ability[dataknobs.Typed](db.Driver())
 	if !ok {
 		return
 	}

@@ -16,6 +16,8 @@ import (
 	_ "dataknobs.dev/dataknobs/driver/all"
 )
 
+//go:generate go test . -run ^TestReference -update
+
 // A scan makes much garbage that dies young: collecting it less often is worth
 // a fifth of the time. The soft limit keeps the peak of a scan bounded.
 const (

@@ -97,7 +97,7 @@ func (a *app) query(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query, v
 // fieldNames returns the names of all fields that the results of q may have,
 // nil if the store does not know them without reading everything.
 func fieldNames(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query) ([]string, error) {
-	n, ok := db.Driver().(dataknobs.Namer)
+	n, ok := dataknobs.Ability[dataknobs.Namer](db.Driver())
 	if !ok || q.Grouped() {
 		return nil, nil
 	}

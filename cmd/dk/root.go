@@ -23,7 +23,8 @@ files today, with one query language and the same answer on every store.
 Commands
 %s
 A STORE is a path (flights.csv.gz, logs/*.ndjson, - for standard input), or a URL
-(file:people.json?key=email, mem:). Every option of a store can stand in its URL or as a flag.
+(file:people.json?key=email, mem:), or the name of one that a configuration describes (dk config).
+Every option of a store can stand in its URL or as a flag.
 
 dk COMMAND --help shows a command's flags and examples; dk help exit-codes, dk help values.
 `
@@ -45,6 +46,7 @@ func (a *app) rootCommand() *cobra.Command {
 		}
 		return cmd.Help()
 	}
+	a.configOption(root)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetIn(a.stdin)
@@ -55,7 +57,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.AddCommand(
 		a.queryCommand(), a.getCommand(), a.countCommand(), a.schemaCommand(), a.explainCommand(),
 		a.putCommand(), a.patchCommand(), a.deleteCommand(), a.copyCommand(),
-		a.backendsCommand(), a.completionCommand(), a.versionCommand(),
+		a.backendsCommand(), a.configCommand(), a.completionCommand(), a.versionCommand(),
 	)
 	for _, c := range root.Commands() {
 		c.Flags().BoolP("help", "h", false, "show this help")
@@ -175,6 +177,7 @@ func help(cmd *cobra.Command, _ []string) {
 func splitFlags(cmd *cobra.Command) (own, store *pflag.FlagSet) {
 	own, store = pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
+	cmd.InheritedFlags() // which makes them part of Flags
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Annotations[storeSection] != nil {
 			store.AddFlag(f)

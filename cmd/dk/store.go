@@ -79,6 +79,35 @@ func flagName(option string) string { return strings.ReplaceAll(option, "_", "-"
 type option struct {
 	dataknobs.OptionInfo
 	backends []string
+	docs     []string // what it means to each of them
+}
+
+func (o *option) add(backend string, x dataknobs.OptionInfo) {
+	o.backends, o.docs = append(o.backends, backend), append(o.docs, x.Doc)
+	if x.Kind == dataknobs.OptionList { // a word to one store may be a list to another
+		o.Kind = x.Kind
+	}
+}
+
+// allDocs says what the option means, to each backend where they differ.
+func (o *option) allDocs() string {
+	var all []string
+	for i, doc := range o.docs {
+		if slices.Index(o.docs, doc) < i {
+			continue
+		}
+		var names []string
+		for j, name := range o.backends {
+			if o.docs[j] == doc {
+				names = append(names, name)
+			}
+		}
+		all = append(all, strings.Join(names, ", ")+": "+doc)
+	}
+	if len(all) == 1 {
+		return o.docs[0]
+	}
+	return strings.Join(all, "; ")
 }
 
 // allOptions is the union of the options of all backends, by name.
@@ -89,11 +118,12 @@ func allOptions() []option {
 			if byName[o.Name] == nil {
 				byName[o.Name] = &option{OptionInfo: o}
 			}
-			byName[o.Name].backends = append(byName[o.Name].backends, b.Name)
+			byName[o.Name].add(b.Name, o)
 		}
 	}
 	all := make([]option, 0, len(byName))
 	for _, o := range byName {
+		o.Doc = o.allDocs()
 		all = append(all, *o)
 	}
 	slices.SortFunc(all, func(a, b option) int { return strings.Compare(a.Name, b.Name) })
@@ -122,7 +152,7 @@ func (f *optionFlag) Set(text string) error {
 
 func (f *optionFlag) Type() string {
 	switch f.Kind {
-	case dataknobs.OptionInt:
+	case dataknobs.OptionInt, dataknobs.OptionFloat:
 		return "n"
 	case dataknobs.OptionBool:
 		return "bool"
@@ -147,7 +177,7 @@ func (a *app) open(ctx context.Context, store string, s *storeFlags) (*dataknobs
 
 func (a *app) openWith(ctx context.Context, store string, o *dataknobs.Options) (*dataknobs.DB, error) {
 	o.Warn = a.warn
-	return dataknobs.Open(ctx, store, o)
+	return a.openNamed(ctx, store, o)
 }
 
 // features says what the store can do: what its driver knows by now, which may

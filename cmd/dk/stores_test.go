@@ -2,10 +2,14 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dataknobs.dev/dataknobs/internal/servers"
 )
@@ -24,9 +28,13 @@ func TestSameAnswerOnEveryStore(t *testing.T) {
 	stores := []string{"flights.parquet", "flights.ndjson.gz", "sqlite:flights.db?table=flights", "sqlite:typed.db?table=flights&types=" +
 		"year:int,month:int,day:int,dep_time:int,sched_dep_time:int,dep_delay:int,arr_time:int,sched_arr_time:int,arr_delay:int,carrier:string," +
 		"flight:int,tailnum:string,origin:string,dest:string,air_time:int,distance:int,hour:int,minute:int,time_hour:time", postgres}
+	bucket := newBucket(t, servers.MinIO(t))
+	stores = append(stores, bucket.url("flights")+"&index_ttl=1h") // its queries list once
 	for _, store := range stores {
 		s.ok("copy", flights, store, "--nulls", "NA")
 	}
+	bucket.upload(t, "files/flights.parquet", filepath.Join(s.dir, "flights.parquet"))
+	stores = append(stores, bucket.url("files/flights.parquet"))
 	for _, query := range []string{
 		"carrier = 'AA' and dep_delay > 120 order by dep_delay desc limit 10",
 		"select carrier, count(*) as flights, avg(dep_delay) as delay group by carrier having count(*) > 100 order by avg(dep_delay) desc limit 4",
@@ -46,4 +54,41 @@ func TestSameAnswerOnEveryStore(t *testing.T) {
 		}
 	}
 	s.fails(exitFailed, []string{"readonly=true"}, "put", postgres+"&readonly=true", "a", "x=1")
+}
+
+// A bucket is one on a server of S3's kind, as a plain client sees it.
+type bucket struct {
+	name   string
+	server *servers.S3Server
+	client *s3.Client
+}
+
+func newBucket(t *testing.T, server *servers.S3Server) *bucket {
+	t.Helper()
+	b := &bucket{name: fmt.Sprintf("dk-test-%d", time.Now().UnixNano()), server: server}
+	b.client = s3.New(s3.Options{
+		Region: "us-east-1", BaseEndpoint: &server.Endpoint, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(server.Key, server.Secret, ""),
+	})
+	if _, err := b.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &b.name}); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// url names the store at a key.
+func (b *bucket) url(key string) string {
+	return fmt.Sprintf("s3://%s/%s?endpoint=%s&region=us-east-1&access_key=%s&secret_key=%s", b.name, key, b.server.Endpoint, b.server.Key, b.server.Secret)
+}
+
+func (b *bucket) upload(t *testing.T, key, path string) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := b.client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &b.name, Key: &key, Body: f}); err != nil {
+		t.Fatal(err)
+	}
 }

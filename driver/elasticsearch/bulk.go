@@ -178,6 +178,9 @@ func (w *writer) appendAction(b []byte, e *encoder, a *action) []byte {
 	b = append(append(b, `{"`...), a.op...)
 	b = append(b, `":{"_id":`...)
 	b = appendText(b, id)
+	if a.index != "" {
+		b = appendText(append(b, `,"require_alias":false,"_index":`...), a.index)
+	}
 	if a.term > 0 {
 		b = strconv.AppendInt(append(b, `,"if_seq_no":`...), a.seq, 10)
 		b = strconv.AppendInt(append(b, `,"if_primary_term":`...), a.term, 10)

@@ -3,6 +3,8 @@ package elasticsearch
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,6 +13,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
+	"syscall"
 	"time"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
@@ -26,6 +30,7 @@ type client struct {
 	retries   int
 	timeout   time.Duration // of one attempt
 	pause     time.Duration // before the first retry
+	plain     bool          // some node is asked without TLS
 }
 
 func newClient(o *Options) (*client, error) {
@@ -58,13 +63,17 @@ func newClient(o *Options) (*client, error) {
 		if err != nil {
 			return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "option ca_file: %w", err)
 		}
+		if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+			return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "option ca_file: the file %s holds no certificate", o.CAFile).WithHint("it is to be PEM: -----BEGIN CERTIFICATE-----")
+		}
 		opts = append(opts, elastictransport.WithCACert(pem))
 	}
 	c, err := elastictransport.NewClient(opts...)
 	if err != nil {
 		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "%w", err)
 	}
-	return &client{transport: c, http: t, retries: o.Retries, timeout: o.Timeout, pause: 50 * time.Millisecond}, nil
+	plain := slices.ContainsFunc(o.Nodes, func(u *url.URL) bool { return u.Scheme == "http" })
+	return &client{transport: c, http: t, retries: o.Retries, timeout: o.Timeout, pause: 50 * time.Millisecond, plain: plain}, nil
 }
 
 func (c *client) close() {
@@ -205,7 +214,46 @@ func (c *client) lost(ctx context.Context, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return dataknobs.Errorf(dataknobs.Unavailable, "the server did not answer within %s", c.timeout)
 	}
-	return dataknobs.Errorf(dataknobs.Unavailable, "the server cannot be reached: %w", withoutURL(err))
+	if err := tlsError(err); err != nil {
+		return err
+	}
+	e := dataknobs.Errorf(dataknobs.Unavailable, "the server cannot be reached: %w", withoutURL(err))
+	var noHost *net.DNSError
+	switch {
+	case c.plain && errors.Is(err, io.EOF):
+		return e.WithHint("a server that wants TLS hangs up like that: write es+https://")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return e.WithHint("is the server running, and are host and port right? curl %s tells", c.shown())
+	case errors.As(err, &noHost):
+		return e.WithHint("check the host's name: getent hosts %s", noHost.Name)
+	}
+	return e
+}
+
+// shown is the address of a node, for people.
+func (c *client) shown() string {
+	if urls := c.transport.URLs(); len(urls) > 0 {
+		return urls[0].Scheme + "://" + urls[0].Host
+	}
+	return "http://HOST:PORT"
+}
+
+// tlsError is the error of a server that could not be trusted; nil for others.
+func tlsError(err error) error {
+	var untrusted *tls.CertificateVerificationError
+	var noTLS tls.RecordHeaderError
+	var otherHost x509.HostnameError
+	switch {
+	case errors.As(err, &otherHost):
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "the server's certificate is not its own: %w", otherHost).
+			WithHint("use a name of the server that stands in its certificate")
+	case errors.As(err, &untrusted):
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "the server's certificate is not trusted: %w", untrusted.Err).
+			WithHint("option ca_file names a PEM file with the certificate of who signed it")
+	case errors.As(err, &noTLS), errors.Is(err, http.ErrSchemeMismatch):
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "the server does not speak TLS").WithHint("write es+http:// for a server without it")
+	}
+	return nil
 }
 
 // withoutURL takes away the URL that net/http puts around an error.

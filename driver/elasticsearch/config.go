@@ -1,62 +1,77 @@
 package elasticsearch
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
 	"dataknobs.dev/dataknobs"
 )
 
-func init() { dataknobs.Register(backend()) }
+func init() { dataknobs.Register(backend) }
 
-func backend() *dataknobs.Backend {
-	return &dataknobs.Backend{
-		Name:    "elasticsearch",
-		Schemes: []string{"es", "es+http", "es+https"},
-		Summary: "an index of an Elasticsearch server, version 8 or 9",
-		Doc: "es+https://user:password@host:9200/people names the index people; several nodes stand with commas between them.\n" +
-			"es: is es+https:. With the option cloud_id the location is the index alone.\n" +
-			"The first write makes the index. Indexes that others made are read as they are, and not written.\n" +
-			"Searches see this handle's earlier writes: it refreshes the index once before the next search.",
-		Options: []dataknobs.OptionInfo{
-			{Name: "user", Kind: dataknobs.OptionString, Doc: "the user's name, where it does not stand in the URL"},
-			{Name: "password", Kind: dataknobs.OptionString, Secret: true, Doc: "the user's password"},
-			{Name: "api_key", Kind: dataknobs.OptionString, Secret: true, Doc: "an API key, encoded as the server hands it out"},
-			{Name: "token", Kind: dataknobs.OptionString, Secret: true, Doc: "a service account's token"},
-			{Name: "cloud_id", Kind: dataknobs.OptionString, Doc: "the ID of a deployment in Elastic's cloud, in place of nodes"},
-			{Name: "ca_file", Kind: dataknobs.OptionString, Doc: "a PEM file with the certificates to trust"},
-			{Name: "create", Kind: dataknobs.OptionEnum, Enum: []string{"write", "always", "never"}, Default: "write", Doc: "what a missing index is: made by the first write, made now, or an error"},
-			{Name: "readonly", Kind: dataknobs.OptionBool, Default: "false", Doc: "refuse every write"},
-			{Name: "refresh", Kind: dataknobs.OptionEnum, Enum: []string{"auto", "false", "wait_for", "true"}, Default: "auto", Doc: "when searches see a write: auto refreshes once before this handle's next search"},
-			{Name: "types", Kind: dataknobs.OptionMap, Doc: "kinds of fields that a new index maps naturally for other readers, such as title:text,born:time"},
-			{Name: "analyzer", Kind: dataknobs.OptionString, Doc: "the analyzer of the fields of type text"},
-			{Name: "shards", Kind: dataknobs.OptionInt, Doc: "the number of shards of a new index"},
-			{Name: "replicas", Kind: dataknobs.OptionInt, Doc: "the number of replicas of a new index"},
-			{Name: "refresh_interval", Kind: dataknobs.OptionString, Doc: "how often the server refreshes a new index by itself, such as 5s or -1"},
-			{Name: "max_fields", Kind: dataknobs.OptionInt, Doc: "how many fields the mapping of a new index may have (the server's 1,000); further paths share one field"},
-			{Name: "settings", Kind: dataknobs.OptionMap, Doc: "more settings of a new index, such as index.lifecycle.name:logs"},
-			{Name: "settings_file", Kind: dataknobs.OptionString, Doc: "a JSON file with settings of a new index, such as analyzers"},
-			{Name: "aliases", Kind: dataknobs.OptionList, Doc: "further names for a new index"},
-			{Name: "compression", Kind: dataknobs.OptionEnum, Enum: []string{"none", "gzip"}, Default: "none", Doc: "how requests and answers are compressed on their way"},
-			{Name: "connections", Kind: dataknobs.OptionInt, Default: "0", Doc: "the most connections to one node; 0: no bound"},
-			{Name: "discover", Kind: dataknobs.OptionDuration, Default: "0s", Doc: "how often to ask the cluster for its nodes; 0s: never"},
-			{Name: "timeout", Kind: dataknobs.OptionDuration, Default: "1m", Doc: "how long one request may take; 0s: no bound"},
-			{Name: "retries", Kind: dataknobs.OptionInt, Default: "6", Doc: "how often a request is tried again that a busy or missing server failed"},
-			{Name: "keep_alive", Kind: dataknobs.OptionDuration, Default: "5m", Doc: "how long the server keeps a scan's view of the index between two pages"},
-			{Name: "bulk_bytes", Kind: dataknobs.OptionSize, Default: "5MiB", Doc: "about how large a request with many writes is"},
-			{Name: "max_body", Kind: dataknobs.OptionSize, Default: "90MiB", Doc: "the largest request that the server takes"},
-		},
-		Can: []string{
-			"every condition, sort, page, projection and group in the store", "parallel batches", "conditional writes", "metadata",
-			"scans of one moment", "indexes made by others, read only",
-		},
-		Open: open,
-	}
+var backend = &dataknobs.Backend{
+	Name:    "elasticsearch",
+	Schemes: []string{"es", "es+http", "es+https"},
+	Summary: "an index of an Elasticsearch server, version 8 or 9",
+	Doc: "es+https://user:password@host:9200/people names the index people; several nodes stand with commas between them.\n" +
+		"es: is es+https:. With the options cloud_id or hosts the location is the index alone, or nothing.\n" +
+		"The first write makes the index. Indexes that others made are read as they are, and not written.\n" +
+		"Searches see this handle's earlier writes: it refreshes the index once before the next search.",
+	Needs: []string{
+		"an Elasticsearch server of version 8 or 9, reachable over HTTP",
+		"to read: the index privileges read and view_index_metadata",
+		"to write: write as well, and manage, which covers making the index, its mapping and its refresh",
+	},
+	Settings: settings{},
+	Can: []string{
+		"every condition, sort, page, projection and group in the store", "parallel batches", "conditional writes", "metadata",
+		"scans of one moment", "indexes made by others, read only", "full-text search of text fields (MATCH)",
+	},
+	Limits: []dataknobs.Limit{
+		{Name: "one request", Text: "max_body; the server takes 100 MB unless told otherwise"},
+		{Name: "fields with a mapping of their own", Text: "max_fields (the server's 1000); further ones share a field"},
+	},
+	Features: func() *dataknobs.Features { return (&Driver{}).ownFeatures() },
+	Open:     open,
+}
+
+type settings struct {
+	Hosts           []string         `option:"hosts" doc:"the nodes, such as host:9200 or http://host:9200, where they do not stand in the URL"`
+	Index           string           `option:"index" doc:"the index, or an alias of one, where it does not stand in the URL"`
+	User            string           `option:"user" doc:"the user's name, where it does not stand in the URL"`
+	Password        dataknobs.Secret `option:"password" doc:"the user's password"`
+	APIKey          dataknobs.Secret `option:"api_key" doc:"an API key, encoded as the server hands it out"`
+	Token           dataknobs.Secret `option:"token" doc:"a service account's token"`
+	CloudID         string           `option:"cloud_id" doc:"the ID of a deployment in Elastic's cloud, in place of nodes"`
+	CAFile          string           `option:"ca_file" doc:"a PEM file with the certificates to trust"`
+	Create          string           `option:"create" enum:"write always never" default:"write" doc:"what a missing index is: made by the first write, made now, or an error"`
+	ReadOnly        bool             `option:"readonly" default:"false" doc:"refuse every write"`
+	Refresh         string           `option:"refresh" enum:"auto false wait_for true" default:"auto" doc:"when searches see a write: auto refreshes once before this handle's next search"`
+	Types           []dataknobs.Pair `option:"types" doc:"kinds of fields that a new index maps naturally for other readers, such as title:text,born:time"`
+	Analyzer        string           `option:"analyzer" doc:"the analyzer of the fields of type text"`
+	Shards          int              `option:"shards" min:"0" doc:"the number of shards of a new index"`
+	Replicas        int              `option:"replicas" min:"0" doc:"the number of replicas of a new index"`
+	RefreshInterval string           `option:"refresh_interval" doc:"how often the server refreshes a new index by itself, such as 5s or -1"`
+	MaxFields       int              `option:"max_fields" min:"0" doc:"how many fields the mapping of a new index may have (the server's 1,000); further paths share one field"`
+	Settings        []dataknobs.Pair `option:"settings" doc:"more settings of a new index, such as index.lifecycle.name:logs"`
+	SettingsFile    string           `option:"settings_file" doc:"a JSON file with settings of a new index, such as analyzers"`
+	Aliases         []string         `option:"aliases" doc:"further names for a new index"`
+	Compression     string           `option:"compression" enum:"none gzip" default:"none" doc:"how requests and answers are compressed on their way"`
+	Connections     int              `option:"connections" default:"0" min:"0" doc:"the most connections to one node; 0: no bound"`
+	Discover        time.Duration    `option:"discover" default:"0s" doc:"how often to ask the cluster for its nodes; 0s: never"`
+	Timeout         time.Duration    `option:"timeout" default:"1m" doc:"how long one request may take; 0s: no bound"`
+	Retries         int              `option:"retries" default:"6" min:"0" doc:"how often a request is tried again that a busy or missing server failed"`
+	KeepAlive       time.Duration    `option:"keep_alive" default:"5m" doc:"how long the server keeps a scan's view of the index between two pages"`
+	BulkBytes       dataknobs.Size   `option:"bulk_bytes" default:"5MiB" doc:"about how large a request with many writes is"`
+	MaxBody         dataknobs.Size   `option:"max_body" default:"90MiB" doc:"the largest request that the server takes"`
 }
 
 func open(ctx context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
@@ -73,35 +88,40 @@ func optionError(format string, args ...any) *dataknobs.Error {
 
 // optionsOf reads the settings, which have been checked against backend.
 func optionsOf(c *dataknobs.Config) (*Options, error) {
-	o := &Options{
-		User: c.String("user"), Password: c.String("password"), APIKey: c.String("api_key"), Token: c.String("token"), CAFile: c.String("ca_file"),
-		ReadOnly: c.Bool("readonly"), Shards: int(c.Int("shards")), Replicas: -1, RefreshInterval: c.String("refresh_interval"),
-		Aliases: c.List("aliases"), Analyzer: c.String("analyzer"), MaxFields: int(c.Int("max_fields")),
-		Compress: c.String("compression") == "gzip", Connections: int(c.Int("connections")), Discover: c.Duration("discover"),
-		Timeout: c.Duration("timeout"), Retries: int(c.Int("retries")), KeepAlive: c.Duration("keep_alive"),
-		BulkBytes: int(c.Size("bulk_bytes")), MaxBody: int(c.Size("max_body")),
+	var s settings
+	if err := c.Decode(&s); err != nil {
+		return nil, err
 	}
-	o.Create = map[string]CreateMode{"always": CreateAlways, "never": CreateNever}[c.String("create")]
-	if r := c.String("refresh"); r != "auto" {
-		o.Refresh = RefreshMode(r)
+	o := &Options{
+		User: s.User, Password: string(s.Password), APIKey: string(s.APIKey), Token: string(s.Token), CAFile: s.CAFile,
+		ReadOnly: s.ReadOnly, Shards: s.Shards, Replicas: -1, RefreshInterval: s.RefreshInterval,
+		Aliases: s.Aliases, Analyzer: s.Analyzer, MaxFields: s.MaxFields,
+		Compress: s.Compression == "gzip", Connections: s.Connections, Discover: s.Discover,
+		Timeout: s.Timeout, Retries: s.Retries, KeepAlive: s.KeepAlive, BulkBytes: int(s.BulkBytes), MaxBody: int(s.MaxBody),
+		Create: map[string]CreateMode{"always": CreateAlways, "never": CreateNever}[s.Create],
+	}
+	if s.Refresh != "auto" {
+		o.Refresh = RefreshMode(s.Refresh)
 	}
 	if c.IsSet("replicas") {
-		o.Replicas = int(c.Int("replicas"))
+		o.Replicas = s.Replicas
 	}
 	if o.Retries == 0 {
 		o.Retries = -1
 	}
-	for _, n := range []string{"shards", "replicas", "max_fields", "connections", "retries"} {
-		if c.Int(n) < 0 {
-			return nil, optionError("the option %s must not be negative", n)
-		}
-	}
-	if err := o.readSettings(c); err != nil {
+	if err := o.readSettings(&s); err != nil {
 		return nil, err
 	}
-	for _, p := range c.Map("types") {
+	if err := o.readTypes(s.Types); err != nil {
+		return nil, err
+	}
+	return o, o.readPlace(c, &s)
+}
+
+func (o *Options) readTypes(types []dataknobs.Pair) error {
+	for _, p := range types {
 		if k, ok := dataknobs.ParseKind(p.Value); p.Value != "text" && (!ok || k == dataknobs.KindNull) {
-			return nil, optionError("option types: there is no kind %q for %s", p.Value, p.Name).
+			return optionError("option types: there is no kind %q for %s", p.Value, p.Name).
 				WithHint("the kinds are bool, int, float, time, string, bytes, array and object, and text for full-text search")
 		}
 		if o.Types == nil {
@@ -109,16 +129,13 @@ func optionsOf(c *dataknobs.Config) (*Options, error) {
 		}
 		o.Types[p.Name] = p.Value
 	}
-	if c.IsSet("cloud_id") {
-		return o, o.readCloud(c)
-	}
-	return o, o.readLocation(c)
+	return nil
 }
 
 // readSettings reads what a new index is made with.
-func (o *Options) readSettings(c *dataknobs.Config) error {
+func (o *Options) readSettings(s *settings) error {
 	o.Settings = map[string]any{}
-	if file := c.String("settings_file"); file != "" {
+	if file := s.SettingsFile; file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return optionError("option settings_file: %w", err)
@@ -127,47 +144,107 @@ func (o *Options) readSettings(c *dataknobs.Config) error {
 			return optionError("option settings_file: %s is not a JSON object of settings", file)
 		}
 	}
-	for _, p := range c.Map("settings") {
+	for _, p := range s.Settings {
 		o.Settings[p.Name] = p.Value
 	}
 	return nil
 }
 
-// readLocation reads [user[:password]@]host[:port][,host[:port]…][/prefix]/index.
-// A password may hold any character, since it ends at the last @ before the hosts.
-func (o *Options) readLocation(c *dataknobs.Config) error {
-	servers, index, ok := cutLast(c.Location, "/")
-	if !ok || servers == "" || index == "" {
-		return optionError("the location names no server and index").WithHint("write es+http://host:9200/INDEX")
+// readPlace finds out which index on which servers is meant. The location is
+// [user[:password]@]host[:port][,host[:port]…][/prefix]/index, or the index
+// alone where the options say the servers. A password may hold any character,
+// since it ends at the last @ before the hosts.
+func (o *Options) readPlace(c *dataknobs.Config, s *settings) error {
+	place := c.Location
+	if s.CloudID != "" || len(s.Hosts) > 0 {
+		place = strings.TrimPrefix(place, "/")
 	}
-	o.Index = index
-	login, hosts, ok := cutLast(servers, "@")
-	if !ok {
-		hosts = servers
-	} else {
-		if o.User != "" || o.Password != "" {
-			return optionError("the user is named in the URL and in the options")
-		}
-		o.User, o.Password, _ = strings.Cut(login, ":")
+	servers, index, ok := cutLast(place, "/")
+	if !ok && s.CloudID == "" && len(s.Hosts) == 0 {
+		servers, index = index, ""
 	}
-	if err := o.checkLogin(); err != nil {
+	if err := o.readIndex(index, s.Index); err != nil {
 		return err
+	}
+	if err := o.readLogin(&servers); err != nil {
+		return err
+	}
+	return o.readServers(servers, c, s)
+}
+
+func (o *Options) readIndex(url, option string) error {
+	switch {
+	case url != "" && option != "" && url != option:
+		return optionError("the URL says the index %s, the option index says %s", url, option).WithHint("give one of them")
+	case url == "" && option == "":
+		return optionError("no index is named").WithHint("write es+http://host:9200/INDEX, or give the options hosts and index")
+	}
+	o.Index = cmp.Or(url, option)
+	return nil
+}
+
+// readLogin takes the user off the servers of a location.
+func (o *Options) readLogin(servers *string) error {
+	login, hosts, ok := cutLast(*servers, "@")
+	if ok {
+		user, password, has := strings.Cut(login, ":")
+		if o.User != "" && o.User != user || has && o.Password != "" && o.Password != password {
+			return optionError("the user of the URL and the options user and password differ").WithHint("give them in one place")
+		}
+		o.User, *servers = user, hosts
+		if has {
+			o.Password = password
+		}
+	}
+	return o.checkLogin()
+}
+
+func (o *Options) readServers(servers string, c *dataknobs.Config, s *settings) error {
+	if servers == "" && len(s.Hosts) == 0 && s.CloudID == "" {
+		return optionError("no server is named").WithHint("write es+http://host:9200/INDEX, or give the options hosts and index")
+	}
+	if s.CloudID != "" {
+		if servers != "" || len(s.Hosts) > 0 {
+			return optionError("the option cloud_id and other servers exclude each other")
+		}
+		return o.readCloud(s.CloudID)
 	}
 	scheme := "https"
 	if c.Scheme == "es+http" {
 		scheme = "http"
 	}
-	for host := range strings.SplitSeq(hosts, ",") {
-		u, err := url.Parse(scheme + "://" + strings.TrimSpace(host))
+	var err error
+	if servers != "" {
+		if o.Nodes, err = nodesOf(strings.Split(servers, ","), scheme); err != nil || len(s.Hosts) == 0 {
+			return err
+		}
+	}
+	hosts, err := nodesOf(s.Hosts, scheme)
+	if err == nil && o.Nodes != nil && !slices.EqualFunc(o.Nodes, hosts, func(a, b *url.URL) bool { return *a == *b }) {
+		return optionError("the URL and the option hosts name other servers").WithHint("give one of them")
+	}
+	o.Nodes = hosts
+	return err
+}
+
+// nodesOf reads host, host:port and http://host:port.
+func nodesOf(hosts []string, scheme string) ([]*url.URL, error) {
+	var nodes []*url.URL
+	for _, host := range hosts {
+		host = strings.TrimSpace(host)
+		if !strings.HasPrefix(host, "http://") && !strings.HasPrefix(host, "https://") {
+			host = scheme + "://" + host
+		}
+		u, err := url.Parse(strings.TrimSuffix(host, "/"))
 		if err != nil || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || strings.Contains(u.Path, "//") {
-			return optionError("the location names a server that is none")
+			return nil, optionError("a server is named that is none").WithHint("a server is host:9200 or http://host:9200")
 		}
 		if u.Port() == "" {
 			u.Host = net.JoinHostPort(u.Hostname(), "9200")
 		}
-		o.Nodes = append(o.Nodes, u)
+		nodes = append(nodes, u)
 	}
-	return nil
+	return nodes, nil
 }
 
 func (o *Options) checkLogin() error {
@@ -184,8 +261,8 @@ func (o *Options) checkLogin() error {
 }
 
 // readCloud reads name:base64 of host$deployment$kibana.
-func (o *Options) readCloud(c *dataknobs.Config) error {
-	_, code, _ := strings.Cut(c.String("cloud_id"), ":")
+func (o *Options) readCloud(id string) error {
+	_, code, _ := strings.Cut(id, ":")
 	raw, err := base64.StdEncoding.DecodeString(code)
 	host, rest, ok := strings.Cut(string(raw), "$")
 	deployment, _, _ := strings.Cut(rest, "$")
@@ -198,8 +275,7 @@ func (o *Options) readCloud(c *dataknobs.Config) error {
 	}
 	deployment, _, _ = strings.Cut(deployment, ":")
 	o.Nodes = []*url.URL{{Scheme: "https", Host: net.JoinHostPort(deployment+"."+name, port)}}
-	o.Index = strings.TrimPrefix(c.Location, "/")
-	return o.checkLogin()
+	return nil
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

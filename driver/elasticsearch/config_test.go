@@ -12,9 +12,9 @@ import (
 
 func settings(t *testing.T, scheme, location string, params map[string]string) (*elasticsearch.Options, error) {
 	t.Helper()
-	c, err := dataknobs.NewConfig(elasticsearch.BackendOf(), location, params, nil)
+	c, err := dataknobs.NewConfig(elasticsearch.Backend, location, params, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	c.Scheme, c.FromURL = scheme, true
 	return elasticsearch.OptionsOf(c)
@@ -42,6 +42,47 @@ func TestLocations(t *testing.T) {
 		}
 		if got := strings.Join(nodes, " "); got != c.nodes || o.Index != c.index || o.User != c.user || o.Password != c.pass {
 			t.Errorf("%s: got nodes %s, index %q, user %q, password %q", c.location, got, o.Index, o.User, o.Password)
+		}
+	}
+}
+
+func TestPlacesByOptions(t *testing.T) {
+	type m = map[string]string
+	for _, c := range []struct {
+		location string
+		params   m
+		nodes    string // "": refused
+	}{
+		{"", m{"hosts": "http://127.0.0.1:9200", "index": "people"}, "http://127.0.0.1:9200"},
+		{"", m{"hosts": "a,https://b:1/", "index": "people"}, "https://a:9200 https://b:1"},
+		{"people", m{"hosts": "a"}, "https://a:9200"},
+		{"/people", m{"hosts": "a", "user": "me", "password": "secret"}, "https://a:9200"},
+		{"a/people", m{"hosts": "a:9200", "index": "people"}, "https://a:9200"},
+		{"a", m{"index": "people"}, "https://a:9200"},
+		{"me:secret@a/people", m{"user": "me", "password": "secret"}, "https://a:9200"},
+		{"me@a/people", m{"password": "secret"}, "https://a:9200"},
+		{"a/people", m{"index": "other"}, ""},
+		{"a/people", m{"hosts": "b"}, ""},
+		{"me:secret@a/people", m{"password": "other"}, ""},
+		{"", m{"index": "people"}, ""},
+		{"", m{"hosts": "a"}, ""},
+		{"", m{"hosts": "me:secret@a", "index": "people"}, ""},
+		{"", m{"hosts": "a", "index": "people", "cloud_id": "x"}, ""},
+	} {
+		o, err := settings(t, "elasticsearch", c.location, c.params)
+		var nodes []string
+		if err == nil {
+			for _, n := range o.Nodes {
+				nodes = append(nodes, n.String())
+			}
+		}
+		switch got := strings.Join(nodes, " "); {
+		case c.nodes == "" && dataknobs.CodeOf(err) != dataknobs.InvalidArgument:
+			t.Errorf("%q with %v: got %q, %v; wanted InvalidArgument", c.location, c.params, got, err)
+		case c.nodes == "" && strings.Contains(err.Error(), "secret"):
+			t.Errorf("the error tells a secret: %v", err)
+		case c.nodes != "" && (got != c.nodes || o.Index != "people"):
+			t.Errorf("%q with %v: got %q and the index %q, %v; wanted %q", c.location, c.params, got, o.Index, err, c.nodes)
 		}
 	}
 }

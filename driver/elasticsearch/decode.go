@@ -17,11 +17,13 @@ type decoder struct {
 	times   marks
 	bytes   marks
 	fieldOf map[string]string // a name in a document → the field's
+	several bool              // an ID may be in several indexes: the first counts
 }
 
 // A hit is one document of an answer.
 type hit struct {
 	id       string
+	index    []byte // its index's name, quoted
 	found    bool
 	seq, per int64 // its sequence number and primary term
 	source   []byte
@@ -45,6 +47,8 @@ func (d *decoder) hit() hit {
 		switch string(name) {
 		case "_id":
 			h.id = d.text()
+		case "_index":
+			h.index = d.skip()
 		case "_seq_no":
 			h.seq = d.integer()
 		case "_primary_term":

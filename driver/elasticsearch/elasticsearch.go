@@ -48,7 +48,7 @@ const (
 type Options struct {
 	// Nodes are the servers, each with scheme, host and port. At least one.
 	Nodes []*url.URL
-	// Index is the index, or an alias of one index.
+	// Index is the index, or an alias of one or several.
 	Index string
 
 	User, Password string
@@ -173,7 +173,7 @@ func checkIndex(name string) error {
 // ownFeatures is what the driver can do with an index of its own.
 func (d *Driver) ownFeatures() *dataknobs.Features {
 	f := &dataknobs.Features{
-		Filter:    support,
+		Filter:    d.support,
 		Sort:      supportSort,
 		Aggregate: supportAggregate,
 		Limit:     true,

@@ -222,7 +222,7 @@ func (e *encoder) columnHere() string {
 func (e *encoder) key(v dataknobs.Value) {
 	column := e.columnHere()
 	to := &e.keys
-	if !e.m.columns[column] {
+	if !e.m.shared[column] {
 		if e.m.full {
 			to = &e.more
 		} else {

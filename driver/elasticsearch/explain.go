@@ -131,24 +131,30 @@ func profileLines(body []byte) []string {
 	for _, s := range a.Profile.Shards {
 		lines = append(lines, "  shard "+s.ID)
 		for _, search := range s.Searches {
-			lines = appendTimings(lines, 2, append(search.Query, search.Collector...))
+			lines = appendTimings(lines, 2, append(search.Query, search.Collector...), 0)
 		}
-		lines = appendTimings(lines, 2, s.Aggregations)
+		lines = appendTimings(lines, 2, s.Aggregations, 0)
 		if s.Fetch != nil {
-			lines = appendTimings(lines, 2, []timing{*s.Fetch})
+			lines = appendTimings(lines, 2, []timing{*s.Fetch}, 0)
 		}
 	}
 	return lines
 }
 
-func appendTimings(lines []string, depth int, ts []timing) []string {
+// appendTimings appends a line for each step, and below it for those of its
+// parts that took at least a twentieth of its time: the server splits queries
+// into dozens of parts that take none.
+func appendTimings(lines []string, depth int, ts []timing, least int64) []string {
 	for _, t := range ts {
+		if t.Nanos < least {
+			continue
+		}
 		what := strings.TrimSpace(t.Type + t.Name + " " + t.Description)
 		if r := []rune(what); len(r) > 160 {
 			what = string(r[:160]) + "…"
 		}
 		lines = append(lines, fmt.Sprintf("%s%s: %.3f ms", strings.Repeat("  ", depth), what, float64(t.Nanos)/1e6))
-		lines = appendTimings(lines, depth+1, t.Children)
+		lines = appendTimings(lines, depth+1, t.Children, max(least, t.Nanos/20))
 	}
 	return lines
 }

@@ -14,7 +14,7 @@ var (
 	ColumnOf   = columnOf
 	SourceName = sourceName
 	Unescape   = unescape
-	BackendOf  = backend
+	Backend    = backend
 )
 
 // OptionsOf reads settings.
@@ -76,6 +76,7 @@ func Encoder(like *dataknobs.Record) func(*dataknobs.Record) int {
 		column, _ := columnOf(dataknobs.Names(name))
 		m.columns[column] = true
 	}
+	m.shared = m.columns
 	e := newEncoder(m)
 	var b []byte
 	return func(r *dataknobs.Record) int {

@@ -514,6 +514,7 @@ func TestViewsAreClosed(t *testing.T) {
 }
 
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts a server of its own")
 	}

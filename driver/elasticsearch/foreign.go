@@ -20,6 +20,9 @@ const whyForeign = "the index was not made by this program: its conditions are a
 func (d *Driver) foreignFeatures(m *mapping) *dataknobs.Features {
 	return &dataknobs.Features{
 		Filter: func(c *dataknobs.Cond) dataknobs.Support {
+			if isMatch(c.Op) {
+				return m.supportMatch(c)
+			}
 			if q := m.foreignQuery(c); q == nil {
 				return not("the index cannot narrow the search by it")
 			}

@@ -40,13 +40,18 @@ func (d *Driver) multiGet(ctx context.Context, ids []string, whole bool, f func(
 		return err
 	}
 	dec := newDecoder(m)
+	dec.several = len(m.others) > 0
 	for len(ids) > 0 {
 		n := min(len(ids), maxGet)
 		var query url.Values
 		if !whole {
 			query = url.Values{"_source": {"false"}}
 		}
-		a, err := d.client.json(ctx, "POST", d.path("_mget"), query, obj{"ids": ids[:n]})
+		path, body := d.path("_mget"), obj{"ids": ids[:n]}
+		if len(m.others) > 0 {
+			path, body = "/_mget", m.everywhere(ids[:n])
+		}
+		a, err := d.client.json(ctx, "POST", path, query, body)
 		if err != nil {
 			return err
 		}
@@ -72,6 +77,10 @@ func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
 	if d.bad {
 		return dataknobs.Errorf(dataknobs.DataLoss, "the server's answer cannot be read")
 	}
+	var seen map[string]bool
+	if d.several {
+		seen = make(map[string]bool, len(hits))
+	}
 	for i := range hits {
 		h := &hits[i]
 		if h.err != nil {
@@ -79,8 +88,11 @@ func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
 			_ = json.Unmarshal(h.err, &c)
 			return classify(500, &c)
 		}
-		if !h.found {
+		if !h.found || seen[h.id] {
 			continue
+		}
+		if d.several {
+			seen[h.id] = true
 		}
 		rec, err := d.record(h)
 		if err != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"net/url"
-	"slices"
 	"strings"
 
 	"dataknobs.dev/dataknobs"
@@ -21,9 +20,12 @@ type obj = map[string]any
 // A mapping is what the driver knows of its index. It is never changed: a newer
 // one takes its place.
 type mapping struct {
-	index    string          // the concrete index's name
+	index    string          // the concrete index's name; of several, that for writing
+	others   []string        // more indexes of the same alias
+	writable bool            // the alias says which index is for writing
 	guard    string          // the alias to write through; "" for none: see [Driver.guardName]
 	columns  map[string]bool // the columns that there are for keys
+	shared   map[string]bool // those of them that every index has
 	full     bool            // some paths found no room and are in moreField
 	declared map[string]bool // the fields with a natural mapping of their own
 	foreign  bool            // the index is not of our making
@@ -75,33 +77,15 @@ func (d *Driver) learn(ctx context.Context) (*mapping, error) {
 	if err != nil {
 		return nil, err
 	}
-	var indexes map[string]struct {
-		Mappings mappings       `json:"mappings"`
-		Aliases  map[string]any `json:"aliases"`
-	}
+	var indexes map[string]indexInfo
 	if err := json.Unmarshal(a.body, &indexes); err != nil {
 		return nil, dataknobs.Errorf(dataknobs.Internal, "the server's answer about the mapping cannot be read: %w", err)
 	}
-	if len(indexes) != 1 {
-		return nil, dataknobs.Errorf(dataknobs.Unsupported, "%s names %d indexes", d.opts.Index, len(indexes)).
-			WithHint("open one of them: %s", strings.Join(slices.Sorted(maps.Keys(indexes)), ", "))
-	}
-	for name, index := range indexes {
-		m := newMapping(name, &index.Mappings)
-		_, guarded := index.Aliases[d.guardName()]
-		switch {
-		case name != d.opts.Index:
-			m.guard = d.opts.Index // which is an alias
-		case guarded:
-			m.guard = d.guardName()
-		}
-		if l := index.Mappings.Meta.Dataknobs.Layout; l > layout {
-			return nil, dataknobs.Errorf(dataknobs.Unsupported, "the index was made by a later version of this program (layout %d)", l)
-		}
+	m, err := d.readIndexes(indexes)
+	if m != nil {
 		d.adopt(m)
-		return m, nil
 	}
-	return nil, nil
+	return m, err
 }
 
 func newMapping(name string, ms *mappings) *mapping {
@@ -116,6 +100,7 @@ func newMapping(name string, ms *mappings) *mapping {
 	for name := range ms.Properties[ownField].Properties["k"].Properties {
 		m.columns[name] = true
 	}
+	m.shared = m.columns
 	return m
 }
 
@@ -124,6 +109,10 @@ func (d *Driver) adopt(m *mapping) {
 	d.known.Store(m)
 	if m.foreign {
 		d.features.Store(d.foreignFeatures(m))
+	} else if why := m.whyReadOnly(d.opts.Index); why != "" {
+		f := d.ownFeatures()
+		f.ReadOnly = why
+		d.features.Store(f)
 	}
 }
 
@@ -252,7 +241,7 @@ func (d *Driver) widen(ctx context.Context, columns map[string]bool) (*mapping, 
 	m := d.known.Load()
 	properties := obj{}
 	for c := range columns {
-		if !m.columns[c] {
+		if !m.shared[c] {
 			properties[c] = obj{"type": "keyword"}
 		}
 	}

@@ -105,6 +105,9 @@ func (m *mapping) queryAt(e dataknobs.Expr, depth int) obj {
 		}
 		return anyOf(m.queries(e, depth+1)...)
 	case *dataknobs.Cond:
+		if isMatch(e.Op) {
+			return m.match(e)
+		}
 		if m.foreign {
 			return m.foreignQuery(e)
 		}

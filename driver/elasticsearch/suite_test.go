@@ -8,7 +8,9 @@ import (
 	"dataknobs.dev/dataknobs/internal/servers"
 )
 
+// The long tests run beside each other, since most of their time is the node's.
 func TestSuite(t *testing.T) {
+	t.Parallel()
 	server := servers.Elasticsearch(t)
 	beside := func(t *testing.T, db *dataknobs.DB) *dataknobs.DB {
 		return openIndex(t, options(t, server, indexOf(db)))
@@ -27,6 +29,7 @@ func TestSuite(t *testing.T) {
 // TestCrowded is the differential test on indexes whose mapping has no room for
 // most paths, and whose searches have to look in two places.
 func TestCrowded(t *testing.T) {
+	t.Parallel()
 	server := servers.Elasticsearch(t)
 	with := func(t *testing.T, index string) *dataknobs.DB {
 		o := options(t, server, index)

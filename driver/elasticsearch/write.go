@@ -51,7 +51,8 @@ type action struct {
 	rec   *dataknobs.Record
 	seq   int64 // with term > 0: the sequence number that the record must have
 	term  int64
-	again bool // a conflict means that it is read and tried again
+	again bool   // a conflict means that it is read and tried again
+	index string // where the record is, if not in the index for writing
 }
 
 // maxRaces is how often a change is tried again that somebody else was faster with.
@@ -95,13 +96,20 @@ func (w *writer) actions(ctx context.Context, idx []int) ([]action, error) {
 	if err != nil {
 		return nil, err
 	}
+	homes, err := w.homes(ctx, idx)
+	if err != nil {
+		return nil, err
+	}
 	actions := make([]action, 0, len(idx))
 	for _, i := range idx {
-		a := action{i: i, rec: w.writes[i].Record}
+		a := action{i: i, rec: w.writes[i].Record, index: homes[w.writes[i].ID]}
 		if reads(&w.writes[i]) {
 			err = w.prepare(&a, now[w.writes[i].ID])
 		} else {
 			w.direct(&a)
+			if a.op == "create" && a.index != "" {
+				err = errExists
+			}
 		}
 		if err != nil {
 			w.results[i].Err = err

@@ -14,7 +14,7 @@ var exact = dataknobs.Support{Fidelity: dataknobs.Exact}
 // featuresOf says what a store over that base can do; nil: there is no file.
 func (d *Driver) featuresOf(b *base) *dataknobs.Features {
 	f := &dataknobs.Features{
-		Filter:       func(*dataknobs.Cond) dataknobs.Support { return exact },
+		Filter:       dataknobs.CanCompile,
 		Sort:         func([]dataknobs.Order) dataknobs.Support { return exact },
 		SortLimit:    maxSorted,
 		Limit:        true,

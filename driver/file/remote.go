@@ -17,17 +17,24 @@ import (
 
 func init() { remote.Register(openRemote) }
 
+// remoteBackend has those settings of a file store that files elsewhere take.
+var remoteBackend = &dataknobs.Backend{Name: "file", Options: remote.Options()}
+
 // openRemote opens the files of a folder that is not in the file system.
 func openRemote(ctx context.Context, folder remote.Folder, shown, pattern string, params map[string]string, warn func(string)) (dataknobs.Driver, error) {
-	c, err := dataknobs.NewConfig(backend(), pattern, params, warn)
+	c, err := dataknobs.NewConfig(remoteBackend, "", params, warn)
 	if err != nil {
 		return nil, err
 	}
-	o, err := optionsOf(c)
+	var s settings
+	if err := c.Decode(&s.Settings); err != nil {
+		return nil, err
+	}
+	o, err := s.options(c.Warn)
 	if err != nil {
 		return nil, err
 	}
-	o.remote, o.shown = folder, shown
+	o.Path, o.remote, o.shown = pattern, folder, shown
 	return New(ctx, o)
 }
 

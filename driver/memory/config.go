@@ -11,15 +11,24 @@ func init() {
 		Name:    "memory",
 		Schemes: []string{"mem"},
 		Summary: "records in the memory of this process",
-		Doc: "Needs nothing. Every open of mem: is a store of its own, and is gone when it is closed.\n" +
+		Doc: "Every open of mem: is a store of its own, and is gone when it is closed.\n" +
 			"Scans see the store at one moment and block no writer.",
-		Options: []dataknobs.OptionInfo{
-			{Name: "index", Kind: dataknobs.OptionList, Doc: "paths to index, such as city,address.zip"},
-			{Name: "max_records", Kind: dataknobs.OptionInt, Doc: "refuse to hold more records than this; 0: no bound"},
-			{Name: "max_bytes", Kind: dataknobs.OptionSize, Doc: "refuse to hold more than about this much memory; 0: no bound"},
+		Needs:    []string{"nothing"},
+		Settings: settings{},
+		Can: []string{
+			"every condition in the store", "declared indexes for conditions and sorting", "pages", "atomic batches",
+			"scans of one moment", "metadata",
 		},
-		Open: open,
+		Limits:   []dataknobs.Limit{{Name: "the store", Text: "the memory of the process, or max_records and max_bytes"}},
+		Features: func() *dataknobs.Features { return New(Options{}).Features() },
+		Open:     open,
 	})
+}
+
+type settings struct {
+	Index      []dataknobs.Path `option:"index" doc:"paths to index, such as city,address.zip"`
+	MaxRecords int64            `option:"max_records" min:"0" doc:"refuse to hold more records than this; 0: no bound"`
+	MaxBytes   dataknobs.Size   `option:"max_bytes" doc:"refuse to hold more than about this much memory; 0: no bound"`
 }
 
 func open(_ context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
@@ -27,16 +36,9 @@ func open(_ context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
 		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "a memory store has no location, but %q was given", c.Location).
 			WithHint("write mem:, with options after a question mark")
 	}
-	o := Options{MaxRecords: c.Int("max_records"), MaxBytes: c.Size("max_bytes")}
-	if o.MaxRecords < 0 {
-		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "max_records is %d; it must not be negative", o.MaxRecords)
+	var s settings
+	if err := c.Decode(&s); err != nil {
+		return nil, err
 	}
-	for _, text := range c.List("index") {
-		p, err := dataknobs.ParsePath(text)
-		if err != nil {
-			return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "option index: %w", err)
-		}
-		o.Index = append(o.Index, p)
-	}
-	return New(o), nil
+	return New(Options{Index: s.Index, MaxRecords: s.MaxRecords, MaxBytes: int64(s.MaxBytes)}), nil
 }

@@ -90,7 +90,7 @@ func New(o Options) *Driver {
 		d.index = append(d.index, newIndex(p))
 	}
 	d.features = dataknobs.Features{
-		Filter:       func(*dataknobs.Cond) dataknobs.Support { return dataknobs.Support{Fidelity: dataknobs.Exact} },
+		Filter:       dataknobs.CanCompile,
 		Sort:         d.canSort,
 		Limit:        true,
 		Seek:         true,

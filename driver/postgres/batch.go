@@ -10,6 +10,16 @@ import (
 // applyMany applies a batch. Its error is that of the call; results then say
 // what is known.
 func (h *handle) applyMany(ctx context.Context, s *state, b *dataknobs.Batch, results []dataknobs.Result) error {
+	if h.copies(s, b.Writes) {
+		done, err := h.copyCreate(ctx, s, b.Writes, results)
+		if err != nil {
+			err = writeError(ctx, err)
+			fill(results, err)
+		}
+		if done || err != nil {
+			return err
+		}
+	}
 	if b.Atomic {
 		return h.applyAtomic(ctx, s, b.Writes, results)
 	}

@@ -22,6 +22,7 @@ type relation struct {
 	indexes      map[string]bool  // by name, whether they are whole
 	standby      bool             // the server is one, or takes no writes
 	rules        bool             // it has constraints or triggers besides its key
+	secured      bool             // row-level security holds for this user
 	canWrite     bool             // this user may insert, update and delete
 }
 
@@ -48,7 +49,7 @@ var relationSQL = `select c.oid::text, c.relkind::text, n.nspname, c.relname,
 	(pg_is_in_recovery() or current_setting('default_transaction_read_only') = 'on')::text,
 	(has_table_privilege(c.oid, 'INSERT') or has_table_privilege(c.oid, 'UPDATE') or has_table_privilege(c.oid, 'DELETE'))::text,
 	has_table_privilege(c.oid, 'SELECT')::text,
-	(c.relchecks > 0 or c.relhastriggers or (select count(*) from pg_index i where i.indrelid = c.oid and (i.indisunique or i.indisexclusion)) > 1)::text
+	(c.relchecks > 0 or c.relhastriggers or (select count(*) from pg_index i where i.indrelid = c.oid and (i.indisunique or i.indisexclusion)) > 1)::text, row_security_active(c.oid)::text
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.oid = to_regclass($1::text)`
 
@@ -82,7 +83,7 @@ func (c *conn) lookUp(ctx context.Context, qualified string) (*relation, error) 
 	_, err := c.exec(ctx, &request{sql: relationSQL, params: texts(qualified)}, func(row [][]byte) error {
 		r = &relation{oid: string(row[0]), kind: row[1][0], schema: string(row[2]), name: string(row[3])}
 		r.standby, r.canWrite, readable = string(row[4]) == "true", string(row[5]) == "true", string(row[6]) == "true"
-		r.rules = string(row[7]) == "true"
+		r.rules, r.secured = string(row[7]) == "true", string(row[8]) == "true"
 		return nil
 	})
 	if err != nil || r == nil {
@@ -154,7 +155,7 @@ func (r *relation) unwritable() string {
 	case r.kind == 'f':
 		return "it is a foreign table"
 	case r.standby:
-		return "the server is a standby, or read-only for this user"
+		return "the server is a standby, or read-only for this user; target_session_attrs=read-write picks the primary among several hosts"
 	case !r.canWrite:
 		return "this user has no right to write to the table"
 	}

@@ -68,42 +68,54 @@ type Limits struct {
 func (o Options) Format(s fmt.State, _ rune) { fmt.Fprintf(s, "settings of the table %s", o.Table) }
 
 // connNames are the options that libpq knows by the same name.
-var connNames = strings.Fields("host port dbname user password passfile service servicefile application_name connect_timeout " +
-	"target_session_attrs sslmode sslrootcert sslcert sslkey sslpassword channel_binding")
+var connNames = func() []string {
+	var names []string
+	for _, o := range dataknobs.OptionsOf(connection{}) {
+		names = append(names, o.Name)
+	}
+	return names
+}()
 
 // optionsOf reads the settings, which have been checked against backend.
 func optionsOf(c *dataknobs.Config) (Options, error) {
+	var s settings
+	if err := c.Decode(&s); err != nil {
+		return Options{}, err
+	}
 	o := Options{
-		Schema: c.String("schema"), Table: c.String("table"), NoCreate: !c.Bool("create"), Types: c.Map("types"),
-		Key: c.List("key"), Rev: c.String("revision"), Extra: c.String("extra"), Meta: c.String("meta"),
-		RefuseNumeric: c.String("numeric") == "refuse", ReadOnly: c.Bool("readonly"), Warn: c.Warn,
+		Schema: s.Schema, Table: s.Table, NoCreate: !s.Create, Types: s.Types, Key: s.Key, Rev: s.Revision, Index: s.Index,
+		Extra: s.Extra, Meta: s.Meta, RefuseNumeric: s.Numeric == "refuse", ReadOnly: s.ReadOnly, Warn: c.Warn,
+		Layout: map[string]Layout{"document": DocumentLayout, "columns": ColumnsLayout}[s.Layout],
+		Pooler: map[string]Pooler{"transaction": TransactionPooler}[s.Pooler],
 		Limits: Limits{
-			StatementTimeout: c.Duration("statement_timeout"), LockTimeout: c.Duration("lock_timeout"),
-			MaxConns: int(c.Int("pool.max")), MinConns: int(c.Int("pool.min")), MaxIdle: c.Duration("pool.max_idle"),
-			MaxLifetime: c.Duration("pool.max_lifetime"), AcquireTimeout: c.Duration("pool.acquire_timeout"),
+			StatementTimeout: s.StatementTimeout, LockTimeout: s.LockTimeout, MaxConns: s.PoolMax, MinConns: s.PoolMin,
+			MaxIdle: s.PoolMaxIdle, MaxLifetime: s.PoolMaxLifetime, AcquireTimeout: s.PoolAcquire,
 		},
 	}
-	o.Layout = map[string]Layout{"document": DocumentLayout, "columns": ColumnsLayout}[c.String("layout")]
-	if c.String("pooler") == "transaction" {
-		o.Pooler = TransactionPooler
-	}
-	for _, text := range c.List("index") {
-		p, err := dataknobs.ParsePath(text)
-		if err != nil {
-			return o, dataknobs.Errorf(dataknobs.InvalidArgument, "option index: %w", err)
-		}
-		o.Index = append(o.Index, p)
-	}
 	var err error
-	if o.Conn, err = parseLocation(c.Location); err != nil {
-		return o, err
+	o.Conn, err = connOf(c)
+	return o, err
+}
+
+// connOf returns the connection's settings: what the location says, and the
+// options, which may say the same again but nothing else.
+func connOf(c *dataknobs.Config) (map[string]string, error) {
+	conn, err := parseLocation(c.Location)
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range connNames {
-		if c.IsSet(name) {
-			o.Conn[name] = c.String(name)
+		if !c.IsSet(name) {
+			continue
 		}
+		text := c.String(name)
+		if there, ok := conn[name]; ok && there != text { // not shown: it may be a password
+			return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "the URL and the option %s differ about the %s", name, name).
+				WithHint("give the %s in one of them", name)
+		}
+		conn[name] = text
 	}
-	return o, nil
+	return conn, nil
 }
 
 // parseLocation reads user:password@host:port,host:port/database. Its percent

@@ -49,6 +49,26 @@ func TestParseLocation(t *testing.T) {
 	}
 }
 
+// The location and the options may say the same, but nothing different, and
+// no error tells a password.
+func TestLocationAndOptionsAgree(t *testing.T) {
+	for _, c := range []struct{ url, about string }{
+		{"postgres://db/app?table=t&host=other", "host"},
+		{"postgres://db:1/app?table=t&port=2", "port"},
+		{"postgres://db/app?table=t&dbname=other", "dbname"},
+		{"postgres://me@db/app?table=t&user=you", "user"},
+		{"postgres://me:s3cret@db/app?table=t&password=s4cret", "password"},
+		{"postgres://db/app?host=other", "host"},
+		{"postgres://127.0.0.1:1/app?table=t&pool.max=0", "pool.max must be from 1"},
+	} {
+		_, err := dataknobs.Open(t.Context(), c.url, nil)
+		wantCode(t, err, dataknobs.InvalidArgument)
+		if err != nil && (!strings.Contains(err.Error(), c.about) || strings.Contains(err.Error(), "cret")) {
+			t.Errorf("Open(%q): got %v, wanted it to be about %s", c.url, err, c.about)
+		}
+	}
+}
+
 // Whatever a password holds, pgx reads it back from what is made of it.
 func FuzzDSN(f *testing.F) {
 	for _, s := range []string{"", "a b", `it's`, `\`, `\'`, "p@ss:w/o?rd#%20=&", "host=evil", "' host='evil", "ü\t\n"} {

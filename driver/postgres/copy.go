@@ -8,14 +8,21 @@ import (
 )
 
 // A copyEncoder writes records as COPY reads them.
-type copyEncoder struct{ s *state }
+type copyEncoder struct {
+	s   *state
+	rev int64 // a last column; 0: none
+}
 
 // row appends one record.
 func (e *copyEncoder) row(b []byte, rec *dataknobs.Record) ([]byte, error) {
 	if !e.s.isDocument() {
 		return e.line(b, rec)
 	}
-	b = binary.BigEndian.AppendUint16(b, uint16(len(e.s.sql.targets)))
+	n := len(e.s.sql.targets)
+	if e.rev != 0 {
+		n++
+	}
+	b = binary.BigEndian.AppendUint16(b, uint16(n))
 	for i := range e.s.sql.targets {
 		at := len(b)
 		b = append(b, 0, 0, 0, 0)
@@ -38,6 +45,9 @@ func (e *copyEncoder) row(b []byte, rec *dataknobs.Record) ([]byte, error) {
 			return b, err
 		}
 		binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	}
+	if e.rev != 0 {
+		b = appendRev(b, e.rev)
 	}
 	return b, nil
 }

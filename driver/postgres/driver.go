@@ -31,6 +31,10 @@ type Driver struct {
 	order atomic.Pointer[nameOrder]
 	names sync.Mutex // held while new names are noted
 	warn  sync.Once  // that the table is not there
+	wary  wary       // of COPY for batches
+	// copying has room for as many parts of batches as may go through COPY at once:
+	// the others wait here, not for a connection, which would be an error some time.
+	copying chan struct{}
 }
 
 // A state is what is known of the table. It is not changed.
@@ -52,6 +56,7 @@ type state struct {
 
 	parted     bool   // it is partitioned
 	guard      bool   // a write may fail for a rule of the table's own
+	secured    bool   // COPY cannot write to it
 	revType    string // of a version column
 	revDefault bool
 }
@@ -86,6 +91,7 @@ func New(ctx context.Context, o Options) (dataknobs.Driver, error) {
 	if d.pool, err = sharePool(&o); err != nil {
 		return nil, err
 	}
+	d.copying = make(chan struct{}, max(d.pool.Config().MaxConns/2, 1))
 	d.opts.Conn = nil // it holds the password, and is not needed any more
 	err = d.lookUp(ctx)
 	if err == nil {
@@ -240,6 +246,7 @@ func (d *Driver) stateOf(r *relation) (*state, error) {
 	if r != nil {
 		s.made, s.parted = r.indexes, r.kind == 'p'
 		s.guard = r.rules || !s.isDocument()
+		s.secured = r.secured
 	}
 	if r != nil && r.comment != "" {
 		o := parseOrder(r.comment)
@@ -273,6 +280,9 @@ func (d *Driver) describe(s *state, r *relation, key []string) {
 		if s.features.ReadOnly == "" && len(key) > 0 && !r.guards(key) {
 			s.features.ReadOnly = "no unique index guards its key " + strings.Join(key, ", ")
 		}
+	}
+	if s.isDocument() {
+		s.features.MaxBatch = maxCreates
 	}
 	if s.keyless() {
 		s.features.RowIDs = "the table has no primary key, and no column was named by key="

@@ -28,6 +28,7 @@ const (
 	serializationFailure  = "40001"
 	deadlockDetected      = "40P01"
 	planChanged           = "0A000" // cached plan must not change result type
+	notSupported          = "0A000" // such as COPY under row-level security
 	noSuchStatement       = "26000"
 	readOnlyTransaction   = "25006"
 	objectNotInState      = "55000" // materialized view "…" has not been populated
@@ -95,14 +96,21 @@ func netReason(err error) string {
 func isLost(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return isShutdown(pg.Code)
+		return isShutdown(pg)
 	}
 	return err != nil && !pgconn.SafeToRetry(err)
 }
 
-// isShutdown reports whether the server ended the session.
-func isShutdown(code string) bool {
-	return code == "57P01" || code == "57P02" || code == "57P03" || code == "57P05" || strings.HasPrefix(code, "08") && code != "08P01"
+// isShutdown reports whether the server ended the session, or PgBouncer did,
+// whose every error is a fatal violation of the protocol.
+func isShutdown(pg *pgconn.PgError) bool {
+	switch pg.Code {
+	case "57P01", "57P02", "57P03", "57P05":
+		return true
+	case "08P01":
+		return pg.Severity == "FATAL"
+	}
+	return strings.HasPrefix(pg.Code, "08")
 }
 
 // writeError is classify for a statement that may have changed something.
@@ -124,28 +132,55 @@ func connectError(err *pgconn.ConnectError) error {
 	c := err.Config
 	where := "the server at " + hostsOf(c)
 	var pg *pgconn.PgError
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &pg):
+	if errors.As(err, &pg) {
 		return serverError(pg)
-	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &record), strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "):
-		return dataknobs.Errorf(dataknobs.PermissionDenied, "%s: the TLS handshake failed", where).
-			WithHint("look at sslmode, sslrootcert, sslcert and sslkey")
-	case strings.Contains(err.Error(), "refused TLS"):
-		return dataknobs.Errorf(dataknobs.PermissionDenied, "%s does not speak TLS, which sslmode asks for", where)
+	}
+	if e := tlsError(err, where); e != nil {
+		return e
+	}
+	switch {
+	case strings.Contains(err.Error(), "ValidateConnect failed"):
+		return dataknobs.Errorf(dataknobs.Unavailable, "none of the servers at %s that can be reached is as target_session_attrs asks", hostsOf(c))
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, os.ErrNotExist):
 		return dataknobs.Errorf(dataknobs.Unavailable, "%s cannot be reached: nothing listens there", where).
-			WithHint("is the server running, and are host and port right?")
+			WithHint("is the server running, and are host and port right? pg_isready -h %s -p %d tells", c.Host, c.Port)
 	case isNoHost(err):
-		return dataknobs.Errorf(dataknobs.Unavailable, "%s cannot be reached: there is no such host", where)
-	case strings.Contains(err.Error(), "ValidateConnect failed"):
-		return dataknobs.Errorf(dataknobs.Unavailable, "none of the servers at %s is as target_session_attrs asks", hostsOf(c))
+		return dataknobs.Errorf(dataknobs.Unavailable, "%s cannot be reached: there is no such host", where).
+			WithHint("check the name in the URL, the option host or PGHOST: getent hosts %s", c.Host)
 	case isNetwork(err), errors.Is(err, context.DeadlineExceeded):
 		return dataknobs.Errorf(dataknobs.Unavailable, "%s cannot be reached: %s", where, netReason(err))
 	}
 	return dataknobs.Errorf(dataknobs.Unavailable, "%s cannot be reached", where)
+}
+
+// tlsError says what is wrong with TLS; nil: nothing, or it is not insisted on,
+// so that something else is to blame.
+func tlsError(err *pgconn.ConnectError, where string) error {
+	c := err.Config
+	if c.TLSConfig == nil || slices.ContainsFunc(c.Fallbacks, func(f *pgconn.FallbackConfig) bool { return f.TLSConfig == nil }) {
+		return nil
+	}
+	errorf := func(format string, args ...any) *dataknobs.Error {
+		return dataknobs.Errorf(dataknobs.PermissionDenied, where+": "+format, args...)
+	}
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &host):
+		return errorf("the server's certificate is not for the host %s", host.Host).
+			WithHint("connect by a name that it is for, or say sslmode=verify-ca, which asks for none")
+	case errors.As(err, &unknown):
+		return errorf("the server's certificate is of an authority that is not trusted").WithHint("name the file of its authority by sslrootcert")
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return errorf("the server's certificate has expired, or is not valid yet")
+	case errors.As(err, &invalid), errors.As(err, &record), strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "):
+		return errorf("the TLS handshake failed").WithHint("look at sslmode, sslrootcert, sslcert and sslkey")
+	case strings.Contains(err.Error(), "refused TLS"):
+		return dataknobs.Errorf(dataknobs.PermissionDenied, "%s does not speak TLS, which sslmode asks for", where)
+	}
+	return nil
 }
 
 func isNoHost(err error) bool {
@@ -237,7 +272,7 @@ func (serializationCause) Is(target error) bool { return target == dataknobs.Err
 func byClass(pg *pgconn.PgError) *dataknobs.Error {
 	errorf := dataknobs.Errorf
 	switch class := pg.Code[:min(2, len(pg.Code))]; {
-	case isShutdown(pg.Code):
+	case isShutdown(pg):
 		return errorf(dataknobs.Unavailable, "the server ended the connection: %s", pg.Message).
 			WithHint("try again once the server is up")
 	case class == "22":

@@ -53,6 +53,9 @@ func (h *handle) explain(ctx context.Context, how string, q *dataknobs.Scan, a *
 			return false, err
 		}
 		lines = append(lines, plan...)
+		if note := s.SortNote(q); note != "" {
+			lines = append(lines, note)
+		}
 		return true, nil
 	})
 	return lines, h.gone(classify(ctx, err))

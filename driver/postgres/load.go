@@ -39,6 +39,7 @@ func (h *handle) Load(ctx context.Context, req *dataknobs.LoadRequest) (bool, er
 	case err != nil:
 		return true, l.explain(ctx, err)
 	}
+	h.analyze(ctx, s, l.rows)
 	if s.isDocument() && len(l.names.fresh) > 0 {
 		if h.inTx() {
 			h.c.pendingNames = append(h.c.pendingNames, l.names.fresh...)
@@ -49,10 +50,24 @@ func (h *handle) Load(ctx context.Context, req *dataknobs.LoadRequest) (bool, er
 	return true, nil
 }
 
+// analyzeFrom is from how many new records on a load does not leave it to
+// autovacuum to look at how the values of the indexes are spread.
+const analyzeFrom = 1000
+
+// analyze tells the planner about the declared indexes. Without it, plans are
+// worse for a minute, so a failure does not matter.
+func (h *handle) analyze(ctx context.Context, s *state, rows int64) {
+	if len(s.Indexed) == 0 || rows < analyzeFrom || h.inTx() {
+		return
+	}
+	_ = h.with(ctx, func(c *conn) error { return c.run(ctx, "analyze "+s.quoted) })
+}
+
 // canCopy reports whether a load can go through COPY: not where columns left
-// out of a record are to get their default, which COPY cannot decide by row.
+// out of a record are to get their default, which COPY cannot decide by row, and
+// not under row-level security.
 func (s *state) canCopy(mode dataknobs.LoadMode) bool {
-	if s.keyless() && mode != dataknobs.LoadCreate {
+	if s.secured || s.keyless() && mode != dataknobs.LoadCreate {
 		return false
 	}
 	for _, x := range s.sql.targets {
@@ -72,6 +87,7 @@ type load struct {
 	names *newNames
 	own   error // what ended the stream on this side
 	rows  int64
+	rev   int64 // the revision that COPY is told; 0: the table numbers them
 
 	declined bool
 }
@@ -244,7 +260,7 @@ func (l *load) encode(ctx context.Context, r *chunkReader) {
 	if l.s.isDocument() {
 		buf = append(buf, copySignature...)
 	}
-	e := copyEncoder{s: l.s}
+	e := copyEncoder{s: l.s, rev: l.rev}
 	fail := func(err error) {
 		l.own = err
 		r.err = errStreamBroke
@@ -263,7 +279,7 @@ func (l *load) encode(ctx context.Context, r *chunkReader) {
 			return
 		}
 		l.rows++
-		if l.s.isDocument() {
+		if l.names != nil && l.s.isDocument() {
 			l.names.add(rec.Fields)
 		}
 		if len(buf) < chunkSize {

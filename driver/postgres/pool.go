@@ -173,7 +173,8 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 func (p *pool) exhausted() error {
 	s := p.Stat()
 	if s.AcquiredConns() < s.MaxConns() {
-		return dataknobs.Errorf(dataknobs.Unavailable, "the server at %s gave no connection within %v", hostsOf(&p.Config().ConnConfig.Config), p.acquire)
+		return dataknobs.Errorf(dataknobs.Unavailable, "the server at %s gave no connection within %v", hostsOf(&p.Config().ConnConfig.Config), p.acquire).
+			WithHint("is it a PostgreSQL server, and does a firewall let it answer? pool.acquire_timeout is how long to wait")
 	}
 	text := fmt.Sprintf("all %d connections of the pool were in use for %v", s.MaxConns(), p.acquire)
 	if open := p.scans.open(nil); open != "" {

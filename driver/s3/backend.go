@@ -1,11 +1,14 @@
 package s3
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net"
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/remote"
@@ -18,40 +21,57 @@ var backend = &dataknobs.Backend{
 	Summary: "records as objects in a bucket of Amazon S3 or a server like it",
 	Doc: "s3://bucket/prefix: each record is a JSON object named after its ID. Credentials come from the environment,\n" +
 		"a profile, SSO or a role, as with every AWS tool, or from the options. A server of another make is named by\n" +
-		"endpoint, such as endpoint=http://127.0.0.1:9000&path_style=true.",
-	Options: append([]dataknobs.OptionInfo{
-		{Name: "region", Doc: "the bucket's region; else that of the environment or the profile"},
-		{Name: "endpoint", Doc: "the URL of a server other than Amazon's"},
-		{Name: "path_style", Kind: dataknobs.OptionBool, Doc: "the bucket stands in the path, not in the host's name; the default where the endpoint is an address or localhost"},
-		{Name: "tls_verify", Kind: dataknobs.OptionBool, Default: "true", Doc: "verify the server's certificate"},
-		{Name: "ca_file", Doc: "a file of certificates to trust instead of the system's"},
-		{Name: "access_key", Doc: "the access key, with secret_key"},
-		{Name: "secret_key", Secret: true, Doc: "the secret key"},
-		{Name: "session_token", Secret: true, Doc: "the session token of temporary keys"},
-		{Name: "profile", Doc: "a profile of the shared AWS configuration"},
-		{Name: "anonymous", Kind: dataknobs.OptionBool, Default: "false", Doc: "send requests without a signature"},
-		{Name: "layout", Doc: "objects: one record, one object; files: other people's files, read as they are. By default files where the location is a pattern or ends in .csv, .parquet and the like, else objects"},
-		{Name: "parallel", Kind: dataknobs.OptionInt, Default: "64", Doc: "how many requests may be under way; fewer are while the server asks to slow down"},
-		{Name: "attempts", Kind: dataknobs.OptionInt, Default: "8", Doc: "how often a request is tried"},
-		{Name: "timeout", Kind: dataknobs.OptionDuration, Default: "30s", Doc: "how long to wait for the answer to one attempt"},
-		{Name: "multipart_threshold", Kind: dataknobs.OptionSize, Default: "16MiB", Doc: "records from this size on are uploaded in parts"},
-		{Name: "part_size", Kind: dataknobs.OptionSize, Default: "8MiB", Doc: "the size of a part; at least 5MiB"},
-		{Name: "index_ttl", Kind: dataknobs.OptionDuration, Default: "0s", Doc: "for how long a listing may be used again; 0s: every query sees what others wrote"},
-		{Name: "index_size", Kind: dataknobs.OptionSize, Default: "64MiB", Doc: "how much memory the listing may take that is kept"},
-		{Name: "body_cache", Kind: dataknobs.OptionSize, Default: "32MiB", Doc: "how much memory records may take that are kept, to be read again only when they have changed; 0: none"},
-		{Name: "max_requests", Kind: dataknobs.OptionInt, Default: "0", Doc: "refuse a query that takes more requests; 0: no bound"},
-		{Name: "max_bytes", Kind: dataknobs.OptionSize, Default: "0", Doc: "refuse a query that reads more; 0: no bound"},
-		{Name: "tags", Kind: dataknobs.OptionBool, Default: "false", Doc: "scalars of the metadata become object tags too, up to ten"},
-		{Name: "unsafe_conditions", Kind: dataknobs.OptionBool, Default: "false", Doc: "on a server without conditional writes, check by reading first: racing writers may overwrite each other"},
-		{Name: "storage_class", Doc: "the storage class of new objects, such as STANDARD_IA"},
-		{Name: "encryption", Kind: dataknobs.OptionEnum, Enum: []string{"AES256", "aws:kms", "aws:kms:dsse"}, Doc: "how the server encrypts new objects; else as the bucket says"},
-		{Name: "kms_key", Doc: "the key for encryption=aws:kms"},
-	}, remote.Options()...),
+		"endpoint, such as endpoint=http://127.0.0.1:9000&path_style=true.\n" +
+		"s3://bucket/logs/*.csv.gz reads files that others put there; the options from format to hive are about those.",
+	Needs: []string{
+		"a bucket that exists",
+		"to read: s3:ListBucket on the bucket and s3:GetObject on the prefix",
+		"to write: s3:PutObject and s3:DeleteObject, and s3:AbortMultipartUpload for large records; s3:PutObjectTagging with tags=true",
+		"a server with conditional writes (If-Match, If-None-Match) for Create, Update, Patch and revisions; it is tried, not assumed",
+	},
+	Settings: settings{},
 	Can: []string{
 		"conditional writes", "metadata as headers and tags", "_id conditions and order from the listing",
 		"parallel reads and writes", "caches of listing and records",
 	},
-	Open: open,
+	Limits: []dataknobs.Limit{
+		{Name: "a key", Text: fmt.Sprintf("%d bytes, the prefix and the escaped ID together", maxKey)},
+		{Name: "a query", Text: "max_requests and max_bytes, where they are set"},
+	},
+	Features: func() *dataknobs.Features { return newFeatures(32 << 20) },
+	Open:     open,
+}
+
+type settings struct {
+	Bucket             string           `option:"bucket" doc:"the bucket, where it does not stand in the URL"`
+	Prefix             string           `option:"prefix" doc:"the prefix of the keys, or the files or pattern of files, where it does not stand in the URL"`
+	Region             string           `option:"region" doc:"the bucket's region; else that of the environment or the profile"`
+	Endpoint           string           `option:"endpoint" doc:"the URL of a server other than Amazon's"`
+	PathStyle          bool             `option:"path_style" doc:"the bucket stands in the path, not in the host's name; the default where the endpoint is an address or localhost"`
+	TLSVerify          bool             `option:"tls_verify" default:"true" doc:"verify the server's certificate"`
+	CAFile             string           `option:"ca_file" doc:"a file of certificates to trust instead of the system's"`
+	AccessKey          string           `option:"access_key" doc:"the access key, with secret_key"`
+	SecretKey          dataknobs.Secret `option:"secret_key" doc:"the secret key"`
+	SessionToken       dataknobs.Secret `option:"session_token" doc:"the session token of temporary keys"`
+	Profile            string           `option:"profile" doc:"a profile of the shared AWS configuration"`
+	Anonymous          bool             `option:"anonymous" default:"false" doc:"send requests without a signature"`
+	Layout             string           `option:"layout" doc:"objects: one record, one object; files: other people's files, read as they are. By default files where the location is a pattern or ends in .csv, .parquet and the like, else objects"`
+	Parallel           int              `option:"parallel" default:"64" min:"1" doc:"how many requests may be under way; fewer are while the server asks to slow down"`
+	Attempts           int              `option:"attempts" default:"8" min:"1" doc:"how often a request is tried"`
+	Timeout            time.Duration    `option:"timeout" default:"30s" min:"1ms" doc:"how long to wait for the answer to one attempt"`
+	MultipartThreshold dataknobs.Size   `option:"multipart_threshold" default:"16MiB" doc:"records from this size on are uploaded in parts"`
+	PartSize           dataknobs.Size   `option:"part_size" default:"8MiB" min:"5MiB" doc:"the size of a part"`
+	IndexTTL           time.Duration    `option:"index_ttl" default:"0s" min:"0s" doc:"for how long a listing may be used again; 0s: every query sees what others wrote"`
+	IndexSize          dataknobs.Size   `option:"index_size" default:"64MiB" doc:"how much memory the listing may take that is kept"`
+	BodyCache          dataknobs.Size   `option:"body_cache" default:"32MiB" doc:"how much memory records may take that are kept, to be read again only when they have changed; 0: none"`
+	MaxRequests        int64            `option:"max_requests" default:"0" min:"0" doc:"refuse a query that takes more requests; 0: no bound"`
+	MaxBytes           dataknobs.Size   `option:"max_bytes" default:"0" doc:"refuse a query that reads more; 0: no bound"`
+	Tags               bool             `option:"tags" default:"false" doc:"scalars of the metadata become object tags too, up to ten"`
+	UnsafeConditions   bool             `option:"unsafe_conditions" default:"false" doc:"on a server without conditional writes, check by reading first: racing writers may overwrite each other"`
+	StorageClass       string           `option:"storage_class" doc:"the storage class of new objects, such as STANDARD_IA"`
+	Encryption         string           `option:"encryption" enum:"AES256 aws:kms aws:kms:dsse" doc:"how the server encrypts new objects; else as the bucket says"`
+	KMSKey             string           `option:"kms_key" doc:"the key for encryption=aws:kms"`
+	remote.Settings
 }
 
 func open(ctx context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
@@ -59,7 +79,7 @@ func open(ctx context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := readsFiles(c)
+	files, err := readsFiles(c, o.Prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -79,46 +99,62 @@ func open(ctx context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
 
 // optionsOf reads the settings, which have been checked against backend.
 func optionsOf(c *dataknobs.Config) (Options, error) {
+	var s settings
+	if err := c.Decode(&s); err != nil {
+		return Options{}, err
+	}
 	o := Options{
-		Region: c.String("region"), Endpoint: c.String("endpoint"), PathStyle: c.Bool("path_style"),
-		InsecureTLS: !c.Bool("tls_verify"), CAFile: c.String("ca_file"),
-		AccessKey: c.String("access_key"), SecretKey: c.String("secret_key"), SessionToken: c.String("session_token"),
-		Profile: c.String("profile"), Anonymous: c.Bool("anonymous"),
-		Parallel: int(c.Int("parallel")), Attempts: int(c.Int("attempts")), Timeout: c.Duration("timeout"),
-		MultipartThreshold: c.Size("multipart_threshold"), PartSize: c.Size("part_size"),
-		IndexTTL: c.Duration("index_ttl"), IndexSize: c.Size("index_size"), BodyCache: c.Size("body_cache"),
-		MaxRequests: c.Int("max_requests"), MaxBytes: c.Size("max_bytes"),
-		Tags: c.Bool("tags"), UnsafeConditions: c.Bool("unsafe_conditions"),
-		StorageClass: c.String("storage_class"), Encryption: c.String("encryption"), KMSKey: c.String("kms_key"),
-		Warn: c.Warn,
+		Region: s.Region, Endpoint: s.Endpoint, PathStyle: s.PathStyle, InsecureTLS: !s.TLSVerify, CAFile: s.CAFile,
+		AccessKey: s.AccessKey, SecretKey: string(s.SecretKey), SessionToken: string(s.SessionToken),
+		Profile: s.Profile, Anonymous: s.Anonymous, Parallel: s.Parallel, Attempts: s.Attempts, Timeout: s.Timeout,
+		MultipartThreshold: int64(s.MultipartThreshold), PartSize: int64(s.PartSize),
+		IndexTTL: s.IndexTTL, IndexSize: int64(s.IndexSize), BodyCache: int64(s.BodyCache),
+		MaxRequests: s.MaxRequests, MaxBytes: int64(s.MaxBytes), Tags: s.Tags, UnsafeConditions: s.UnsafeConditions,
+		StorageClass: s.StorageClass, Encryption: s.Encryption, KMSKey: s.KMSKey, Warn: c.Warn,
 	}
 	if o.BodyCache == 0 {
 		o.BodyCache = -1
 	}
-	o.Bucket, o.Prefix, _ = strings.Cut(c.Location, "/")
+	if err := o.readPlace(c.Location, &s); err != nil {
+		return o, err
+	}
 	if err := checkEndpoint(&o, c.IsSet("path_style")); err != nil {
 		return o, err
 	}
-	for name, n := range map[string]int64{"parallel": int64(o.Parallel), "attempts": int64(o.Attempts), "timeout": int64(o.Timeout), "index_ttl": int64(o.IndexTTL) + 1, "max_requests": o.MaxRequests + 1} {
-		if n < 1 {
-			return o, dataknobs.Errorf(dataknobs.InvalidArgument, "the option %s is too small", name)
-		}
-	}
-	switch {
-	case o.PartSize < 5<<20:
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "the option part_size must be at least 5MiB")
-	case (o.AccessKey == "") != (o.SecretKey == ""):
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "access_key and secret_key go together: one of them is missing")
-	case o.SessionToken != "" && o.AccessKey == "":
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "session_token goes with access_key and secret_key")
-	case o.Anonymous && o.AccessKey != "":
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "anonymous=true and access_key exclude each other")
-	}
-	return o, nil
+	return o, o.checkKeys()
 }
 
-// readsFiles reports whether the location means other people's files.
-func readsFiles(c *dataknobs.Config) (bool, error) {
+// readPlace finds out which bucket and prefix are meant, by the location or by
+// the options.
+func (o *Options) readPlace(location string, s *settings) error {
+	o.Bucket, o.Prefix, _ = strings.Cut(location, "/")
+	for _, x := range []struct {
+		name, option string
+		place        *string
+	}{{"bucket", s.Bucket, &o.Bucket}, {"prefix", s.Prefix, &o.Prefix}} {
+		if x.option != "" && *x.place != "" && strings.TrimSuffix(*x.place, "/") != strings.TrimSuffix(x.option, "/") {
+			return dataknobs.Errorf(dataknobs.InvalidArgument, "the URL says the %s %s, the option %s says %s", x.name, *x.place, x.name, x.option).
+				WithHint("give one of them")
+		}
+		*x.place = cmp.Or(*x.place, x.option)
+	}
+	return nil
+}
+
+func (o *Options) checkKeys() error {
+	switch {
+	case (o.AccessKey == "") != (o.SecretKey == ""):
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "access_key and secret_key go together: one of them is missing")
+	case o.SessionToken != "" && o.AccessKey == "":
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "session_token goes with access_key and secret_key")
+	case o.Anonymous && o.AccessKey != "":
+		return dataknobs.Errorf(dataknobs.InvalidArgument, "anonymous=true and access_key exclude each other")
+	}
+	return nil
+}
+
+// readsFiles reports whether that prefix means other people's files.
+func readsFiles(c *dataknobs.Config, prefix string) (bool, error) {
 	switch layout := c.String("layout"); layout {
 	case "objects":
 		return false, nil
@@ -130,8 +166,11 @@ func readsFiles(c *dataknobs.Config) (bool, error) {
 	default:
 		return false, dataknobs.Errorf(dataknobs.InvalidArgument, "there is no layout %q", layout).WithHint("there are objects and files")
 	}
-	_, key, _ := strings.Cut(c.Location, "/")
-	return strings.ContainsAny(key, "*?[") || fileName.MatchString(key) || fileOption(c) != "", nil
+	return looksLikeFiles(prefix) || fileOption(c) != "", nil
+}
+
+func looksLikeFiles(prefix string) bool {
+	return strings.ContainsAny(prefix, "*?[") || fileName.MatchString(prefix)
 }
 
 var fileName = regexp.MustCompile(`(?i)\.(csv|tsv|tab|json|ndjson|jsonl|parquet)(\.(gz|zst|zstd))?$`)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -158,7 +159,6 @@ func ruleOf(status int, code string, err error) rule {
 	if r, ok := rules[code]; ok {
 		return r
 	}
-	var untrusted *tls.CertificateVerificationError
 	switch {
 	case throttled(err), status >= 500 && status != http.StatusNotImplemented:
 		return rule{code: dataknobs.Unavailable}
@@ -178,10 +178,26 @@ func ruleOf(status int, code string, err error) rule {
 		return rule{dataknobs.PermissionDenied, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or access_key and secret_key; or say anonymous=true"}
 	case strings.Contains(err.Error(), "Invalid Configuration: Missing Region"):
 		return rule{dataknobs.InvalidArgument, "say region=, or set AWS_REGION"}
-	case errors.As(err, &untrusted):
-		return rule{dataknobs.Unavailable, "name who vouches for the server by ca_file=, or say tls_verify=false"}
 	}
-	return rule{code: dataknobs.Unavailable}
+	return rule{dataknobs.Unavailable, networkHint(err)}
+}
+
+// networkHint says what to look at where there was no answer.
+func networkHint(err error) string {
+	var untrusted *tls.CertificateVerificationError
+	var noTLS tls.RecordHeaderError
+	var noHost *net.DNSError
+	switch {
+	case errors.As(err, &untrusted):
+		return "name who vouches for the server by ca_file=, or say tls_verify=false"
+	case errors.As(err, &noTLS), errors.Is(err, http.ErrSchemeMismatch):
+		return "the server does not speak TLS: write endpoint=http://…"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "is the server running, and is the endpoint right? curl ENDPOINT tells"
+	case errors.As(err, &noHost):
+		return "check the endpoint and the region, and whether this machine finds the host: getent hosts " + noHost.Name
+	}
+	return ""
 }
 
 // throttled reports whether the server asked to slow down.

@@ -103,6 +103,9 @@ func (q *search) describe(c cost) []string {
 	if points > 0 {
 		lines = append(lines, fmt.Sprintf("look up %d keys", points))
 	}
+	if !q.whole && c.lists > 0 {
+		lines = append(lines, "no object is read: one that was put there by others counts as a record by its name, unless this store has read it and knows better")
+	}
 	total := c.lists + c.reads
 	rounds := c.lists
 	if c.reads > 0 {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -65,6 +66,19 @@ func (l *limiter) Acquire(ctx context.Context) error { return l.acquire(ctx) }
 func (l *limiter) Release(ok bool)                   { l.release(ok) }
 func (l *limiter) Slow()                             { l.slow() }
 func (l *limiter) Current() int                      { return l.current() }
+
+// DecodeListing reads the answer to a listing: its objects as texts, and whether
+// there are more.
+func DecodeListing(body string) (objects []string, more bool, err error) {
+	l := &listingDecoder{}
+	if err := l.decode([]byte(body)); err != nil {
+		return nil, false, err
+	}
+	for _, o := range l.page {
+		objects = append(objects, fmt.Sprintf("%s %s %d %s", o.key, o.etag, o.size, o.modified.Format(time.RFC3339)))
+	}
+	return objects, l.more, nil
+}
 
 // RawHTTPClient is the client under the SDK's, for comparisons.
 func RawHTTPClient(parallel int) *http.Client {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func openFiles(ctx context.Context, o Options, c *dataknobs.Config) (dataknobs.D
 	if err != nil {
 		return nil, err
 	}
-	params := map[string]string{"readonly": "true"}
+	params := map[string]string{}
 	for _, x := range remote.Options() {
 		if c.IsSet(x.Name) {
 			params[x.Name] = c.String(x.Name)
@@ -33,9 +34,20 @@ func openFiles(ctx context.Context, o Options, c *dataknobs.Config) (dataknobs.D
 	store, err := remote.Open(ctx, f, "s3://"+o.Bucket+"/", pattern, params, c.Warn)
 	if err != nil {
 		f.Close()
-		return nil, err
+		return nil, hintRecords(c, pattern, err)
 	}
 	return store, nil
+}
+
+// hintRecords says, where an option about files made a place of records one of
+// files, that it did.
+func hintRecords(c *dataknobs.Config, pattern string, err error) error {
+	name := fileOption(c)
+	var e *dataknobs.Error
+	if name == "" || looksLikeFiles(pattern) || !errors.As(err, &e) || e.Code != dataknobs.NotFound {
+		return err
+	}
+	return e.WithHint("the option %s is about files: leave it out to read records", name)
 }
 
 // A folder is a bucket as files are read from it.

@@ -247,3 +247,17 @@ func TestLayouts(t *testing.T) {
 }
 
 var _ file.Options // the store over files reads the objects
+
+// An option about files makes a place one of files; where it holds records, the
+// error says so.
+func TestFileOptionOnRecords(t *testing.T) {
+	p := placeOn(t, servers.MinIO(t))
+	s := p.open(t, nil)
+	s.create(t, rec("x", "a", 1))
+	url := fmt.Sprintf("s3://%s/%s?endpoint=%s&access_key=%s&secret_key=%s&region=us-east-1&nulls=NA", p.bucket, strings.TrimSuffix(s.o.Prefix, "/"), p.Endpoint, p.Key, p.Secret)
+	_, err := dataknobs.Open(t.Context(), url, nil)
+	wantCode(t, err, dataknobs.NotFound, "open with nulls=NA")
+	if err == nil || !strings.Contains(err.Error(), "the option nulls is about files") {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -105,6 +105,10 @@ func (p *pager) pages(ctx context.Context) iter.Seq2[[]entry, error] {
 	}
 }
 
+// minRecord is the length of the shortest JSON object: what is shorter is none
+// of ours, and no record.
+const minRecord = 2
+
 // A rawPage is one answer to a listing.
 type rawPage struct {
 	objects []listed
@@ -126,6 +130,10 @@ func (p *pager) order(ctx context.Context, raw rawPage) (page []entry, over bool
 		}
 		esc, _ := p.d.escapedOf(o.key)
 		last = esc
+		if o.size < minRecord {
+			p.d.passOver(o.key)
+			continue
+		}
 		if _, early := p.emitted[esc]; early {
 			continue
 		}
@@ -189,7 +197,7 @@ func (p *pager) early(ctx context.Context, frontier, last string) ([]entry, erro
 // lookUp returns the entry of one key; one without ETag if it is not there.
 func (p *pager) lookUp(ctx context.Context, key string) (entry, error) {
 	objects, _, err := p.d.listPage(ctx, p.m, key, "", 1)
-	if err != nil || len(objects) == 0 || objects[0].key != key {
+	if err != nil || len(objects) == 0 || objects[0].key != key || objects[0].size < minRecord {
 		return entry{}, err
 	}
 	id, _ := p.d.idOf(key)

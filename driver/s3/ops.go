@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -323,26 +322,12 @@ func (d *Driver) listPage(ctx context.Context, m *meter, prefix, after string, m
 	if most < pageSize {
 		in.MaxKeys = aws.Int32(int32(most))
 	}
+	l := &listingDecoder{}
 	err = d.do(ctx, m, "list", "", func(ctx context.Context) error {
-		out, err := d.client.ListObjectsV2(ctx, in)
-		if err != nil {
-			return err
-		}
-		page = make([]listed, 0, len(out.Contents))
-		for i := range out.Contents {
-			o := &out.Contents[i]
-			key := aws.ToString(o.Key)
-			if out.EncodingType == types.EncodingTypeUrl {
-				if key, err = url.QueryUnescape(key); err != nil {
-					return err
-				}
-			}
-			page = append(page, listed{key: key, etag: trimETag(o.ETag), size: aws.ToInt64(o.Size), modified: aws.ToTime(o.LastModified)})
-		}
-		more = aws.ToBool(out.IsTruncated)
-		return nil
+		_, err := d.client.ListObjectsV2(ctx, in, l.options)
+		return err
 	})
-	return page, more, err
+	return l.page, l.more, err
 }
 
 // pageSize is how many objects a listing returns at once.

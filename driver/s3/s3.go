@@ -152,6 +152,7 @@ type Driver struct {
 	index    index
 	bodies   bodies
 	warned   warned
+	foreign  foreign
 
 	quarantine time.Duration // how long a tombstone belongs to who wrote it
 	orphanAge  time.Duration
@@ -173,17 +174,22 @@ func New(ctx context.Context, o Options) (*Driver, error) {
 	if err := d.connect(ctx); err != nil {
 		return nil, err
 	}
-	d.features = dataknobs.Features{
+	d.features = *newFeatures(o.BodyCache)
+	return d, nil
+}
+
+// newFeatures is what a store can do that keeps so many bytes of records.
+func newFeatures(bodyCache int64) *dataknobs.Features {
+	return &dataknobs.Features{
 		Filter:   canFilter,
 		Sort:     canSort,
 		Limit:    true,
 		Seek:     true,
 		Project:  true,
 		Metadata: true,
-		Shared:   o.BodyCache > 0,
+		Shared:   bodyCache > 0,
 		MaxBatch: applyChunk,
 	}
-	return d, nil
 }
 
 // String is how the store is called where nobody named it.
@@ -205,7 +211,7 @@ func (d *Driver) Close() error {
 // canFilter: what the listing shows.
 func canFilter(c *dataknobs.Cond) dataknobs.Support {
 	if c.Path.IsID() || c.Path.IsRevision() {
-		return dataknobs.Support{Fidelity: dataknobs.Exact}
+		return dataknobs.CanCompile(c)
 	}
 	return dataknobs.Support{Reason: "a bucket's listing shows only IDs and revisions"}
 }
@@ -216,34 +222,4 @@ func canSort(os []dataknobs.Order) dataknobs.Support {
 		return dataknobs.Support{Fidelity: dataknobs.Exact}
 	}
 	return dataknobs.Support{Reason: "a bucket lists by rising _id only"}
-}
-
-// warned remembers what the user has been told.
-type warned struct {
-	mu   sync.Mutex
-	said map[string]bool // guarded by mu
-}
-
-// maxWarnings bounds how many objects are named.
-const maxWarnings = 20
-
-// warnForeign says, once, that an object is passed over.
-func (d *Driver) warnForeign(key string) {
-	d.warned.mu.Lock()
-	if d.warned.said == nil {
-		d.warned.said = map[string]bool{}
-	}
-	n := len(d.warned.said)
-	known := d.warned.said[key]
-	if n <= maxWarnings {
-		d.warned.said[key] = true
-	}
-	d.warned.mu.Unlock()
-	switch {
-	case known || n > maxWarnings:
-	case n == maxWarnings:
-		d.o.Warn("more objects below " + d.String() + " are no records and are passed over")
-	default:
-		d.o.Warn("the object " + d.bucket + "/" + key + " is no record of this store and is passed over")
-	}
 }

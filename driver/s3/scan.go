@@ -28,6 +28,9 @@ func (d *Driver) read(ctx context.Context, m *meter, id, key string) (*dataknobs
 		return known, f, nil
 	}
 	rec, err := decode(id, key, f.body, f.meta)
+	if err == errForeign {
+		d.foreign.add(id, f.etag)
+	}
 	if err != nil || rec == nil {
 		return nil, f, err
 	}
@@ -239,11 +242,13 @@ func (s *snapshot) pages(sp span) iter.Seq2[[]entry, error] {
 	}
 }
 
-// sift leaves out what the condition, on IDs and revisions, is not true of.
+// sift leaves out what is known to be no record, and what the condition, on IDs
+// and revisions, is not true of.
 func (q *search) sift(page []entry) []entry {
 	if q.s.Stats != nil {
 		q.s.Stats.Records.Add(int64(len(page)))
 	}
+	page = q.d.foreign.sift(page)
 	if q.s.Where == nil {
 		return page
 	}

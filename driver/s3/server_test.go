@@ -206,6 +206,32 @@ func TestMetadata(t *testing.T) {
 	})
 }
 
+// A text beside a path that holds times, and nothing else, is a time: a query
+// finds here what it finds in a file.
+func TestTimesInQueries(t *testing.T) {
+	p := placeOn(t, servers.MinIO(t))
+	day := func(d int) time.Time { return time.Date(2026, 1, d, 12, 0, 0, 0, time.UTC) }
+	s := p.open(t, nil)
+	var recs []*dataknobs.Record
+	for i := range 20 {
+		r := rec(fmt.Sprintf("k%02d", i), "at", day(i+1), "mixed", day(i+1), "text", "2026-01-05")
+		if i == 15 {
+			r.Set("mixed", dataknobs.String("2026-01-16"))
+			r.Set("at", dataknobs.Value{})
+		}
+		recs = append(recs, r)
+	}
+	s.create(t, recs...)
+	for query, want := range map[string]int{
+		"at >= '2026-01-19'": 2, "at < '2026-01-02T12:00:01Z' or at = '2026-01-20T12:00:00Z'": 3, "mixed >= '2026-01-10'": 1,
+		"text = '2026-01-05'": 20, "text = '2026-01-05' and at between '2026-01-10' and '2026-01-13'": 3, "none = '2026-01-05'": 0,
+	} {
+		if got := s.ids(t, query); len(got) != want {
+			t.Errorf("%s finds %q, wanted %d", query, got, want)
+		}
+	}
+}
+
 // Of 16 writers that create one record, in rounds and through four handles,
 // one wins.
 func TestRacingCreates(t *testing.T) {
@@ -380,6 +406,12 @@ func TestForeignObjects(t *testing.T) {
 			if !strings.Contains(said, s.o.Prefix+name) {
 				t.Errorf("nothing is said of %s; the warnings are\n%s", name, said)
 			}
+		}
+		if n, err := s.Count(t.Context(), nil); err != nil || n != 3 {
+			t.Errorf("once the objects were read, %d records are counted (%v)", n, err)
+		}
+		if n, err := p.again(t, s.o).Count(t.Context(), nil); err != nil || n != 5 { // list and text have names of records, and are not empty
+			t.Errorf("by their names, %d records are counted (%v), wanted 5", n, err)
 		}
 		for _, id := range []string{"list", "text", "empty"} {
 			_, err := s.Put(t.Context(), rec(id, "a", 1))

@@ -6,63 +6,67 @@ import (
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
 )
 
-func init() { dataknobs.Register(backend()) }
+func init() { dataknobs.Register(backend) }
 
-func backend() *dataknobs.Backend {
-	return &dataknobs.Backend{
-		Name:    "sqlite",
-		Schemes: []string{"sqlite3"},
-		Summary: "a table or view of an SQLite database: one file, no server",
-		Doc: "Needs a file, which the first write makes, in a folder that exists: sqlite:app.db?table=people. sqlite::memory: lives\n" +
-			"in the memory of this process.\n" +
-			"Without table=, the store is the table records if there is one, else the only table of the database; in an\n" +
-			"empty database the first write makes records. Where there are several tables, one must be named.\n" +
-			"A table that is not there is made by the first write: columns id, fields, meta (JSON) and rev, which the sqlite3\n" +
-			"shell reads as well: select id, fields->>'name' from people. With types=name:string,age:int,… its columns are\n" +
-			"typed instead. Any other table or view is used as it is: each column is a field, the primary key makes the ID.\n" +
-			"The database is put into WAL mode by the first write: scans see one moment and block no writer. One write is made\n" +
-			"at a time, also between processes; those that wait longer than busy_timeout are Unavailable.",
-		Options: options(),
-		Can: []string{
-			"conditions, sort, limit, page, projection, counts and aggregates in the store", "declared indexes",
-			"transactions", "atomic batches", "durable writes with group commit", "readers and writers in other processes", "metadata",
-			"tables and views of other programs",
-		},
-		Open: open,
-	}
+var backend = &dataknobs.Backend{
+	Name:    "sqlite",
+	Schemes: []string{"sqlite3"},
+	Summary: "a table or view of an SQLite database: one file, no server",
+	Doc: "The first write makes the file: sqlite:app.db?table=people. sqlite::memory: lives in the memory of this process.\n" +
+		"Without table=, the store is the table records if there is one, else the only table of the database; in an\n" +
+		"empty database the first write makes records. Where there are several tables, one must be named.\n" +
+		"A table that is not there is made by the first write: columns id, fields, meta (JSON) and rev, which the sqlite3\n" +
+		"shell reads as well: select id, fields->>'name' from people. With types=name:string,age:int,… its columns are\n" +
+		"typed instead. Any other table or view is used as it is: each column is a field, the primary key makes the ID.\n" +
+		"The database is put into WAL mode by the first write: scans see one moment and block no writer. One write is made\n" +
+		"at a time, also between processes; those that wait longer than busy_timeout are Unavailable.",
+	Needs: []string{
+		"no server and no library: SQLite is compiled in",
+		"a folder that exists, and the right to write in it where records are written",
+		"a local file system: WAL mode shares memory between processes; on a network file system say journal=keep",
+	},
+	Settings: settings{},
+	Can: []string{
+		"conditions, sort, limit, page, projection, counts and aggregates in the store", "declared indexes",
+		"transactions", "atomic batches", "durable writes with group commit", "readers and writers in other processes", "metadata",
+		"tables and views of other programs",
+	},
+	Limits: []dataknobs.Limit{
+		{Name: "writers", Text: "one at a time, in all processes; others wait for busy_timeout"},
+		{Name: "the database", Text: "281 TB"},
+	},
+	Features: newFeatures,
+	Open:     open,
 }
 
-func options() []dataknobs.OptionInfo {
-	const (
-		text     = dataknobs.OptionString
-		number   = dataknobs.OptionInt
-		truth    = dataknobs.OptionBool
-		duration = dataknobs.OptionDuration
-		size     = dataknobs.OptionSize
-		list     = dataknobs.OptionList
-		enum     = dataknobs.OptionEnum
-	)
-	return []dataknobs.OptionInfo{
-		{Name: "table", Kind: text, Doc: "the table or view; records, or the only one there is, if none is named"},
-		{Name: "create", Kind: truth, Default: "true", Doc: "whether the first write makes a file and a table that are not there"},
-		{Name: "layout", Kind: enum, Enum: []string{"auto", "document", "columns"}, Default: "auto", Doc: "records as JSON, or a column for each field; auto: as the table is, document for a new one unless types is given"},
-		{Name: "types", Kind: dataknobs.OptionMap, Doc: "the columns of a new table: kinds, or date or any, such as name:string,born:date,price:float"},
-		{Name: "key", Kind: list, Doc: "the columns whose text is the ID, where the table has no primary key or another is wanted"},
-		{Name: "revision", Kind: text, Doc: "the column that is the revision, or none or hash (of the content, the default for tables of others)"},
-		{Name: "index", Kind: list, Doc: "paths to index, such as city,address.zip; the first write makes the indexes"},
-		{Name: "extra", Kind: text, Doc: "columns layout: the JSON column that holds all fields without a column"},
-		{Name: "meta", Kind: text, Doc: "columns layout: the JSON column that holds the metadata"},
-		{Name: "readonly", Kind: truth, Default: "false", Doc: "refuse every write"},
-		{Name: "synchronous", Kind: enum, Enum: []string{"off", "normal", "full", "extra"}, Default: "full", Doc: "what an acknowledged write survives: full and extra the loss of power; normal and off the death of the process, but the last writes may go with the power, and with off the database itself"},
-		{Name: "journal", Kind: enum, Enum: []string{"wal", "keep"}, Default: "wal", Doc: "whether the first write puts a database into WAL mode, or keeps its mode: without WAL, a scan and a write wait for each other"},
-		{Name: "busy_timeout", Kind: duration, Default: "5s", Doc: "how long to wait for another process or an open transaction to let go of the database"},
-		{Name: "cache_size", Kind: size, Default: "8MiB", Doc: "how much of the database each connection keeps in memory"},
-		{Name: "mmap", Kind: size, Default: "0", Doc: "how much of the database is read through the system's memory map instead"},
-		{Name: "pool.max", Kind: number, Default: "8", Doc: "how many connections may read at once"},
-		{Name: "pool.acquire_timeout", Kind: duration, Default: "30s", Doc: "how long a read waits for a free connection"},
+// newFeatures is what a store can do whose table is still to be made.
+func newFeatures() *dataknobs.Features {
+	d := &Driver{}
+	t, err := planTable(defaultTable, &d.o)
+	if err != nil {
+		return &dataknobs.Features{}
 	}
+	return d.featuresOf(t)
+}
+
+type settings struct {
+	Path   string           `option:"path" location:"true" doc:"the database's file, or :memory:"`
+	Table  string           `option:"table" doc:"the table or view; records, or the only one there is, if none is named"`
+	Create bool             `option:"create" default:"true" doc:"whether the first write makes a file and a table that are not there"`
+	Types  []dataknobs.Pair `option:"types" doc:"the columns of a new table: kinds, or date or any, such as name:string,born:date,price:float"`
+	sqlgen.Settings
+	Revision    string           `option:"revision" doc:"the column that is the revision, or none or hash (of the content, the default for tables of others)"`
+	Index       []dataknobs.Path `option:"index" doc:"paths to index, such as city,address.zip; the first write makes the indexes"`
+	Synchronous string           `option:"synchronous" enum:"off normal full extra" default:"full" doc:"what an acknowledged write survives: full and extra the loss of power; normal and off the death of the process, but the last writes may go with the power, and with off the database itself"`
+	Journal     string           `option:"journal" enum:"wal keep" default:"wal" doc:"whether the first write puts a database into WAL mode, or keeps its mode: without WAL, a scan and a write wait for each other"`
+	BusyTimeout time.Duration    `option:"busy_timeout" default:"5s" doc:"how long to wait for another process or an open transaction to let go of the database"`
+	CacheSize   dataknobs.Size   `option:"cache_size" default:"8MiB" doc:"how much of the database each connection keeps in memory"`
+	Mmap        dataknobs.Size   `option:"mmap" default:"0" doc:"how much of the database is read through the system's memory map instead"`
+	PoolMax     int              `option:"pool.max" default:"8" min:"1" doc:"how many connections may read at once"`
+	PoolAcquire time.Duration    `option:"pool.acquire_timeout" default:"30s" doc:"how long a read waits for a free connection"`
 }
 
 // Options are the settings of a store. Only Path is needed.
@@ -139,44 +143,34 @@ func setDefault[T comparable](x *T, def T) {
 }
 
 func open(ctx context.Context, c *dataknobs.Config) (dataknobs.Driver, error) {
-	o, err := optionsOf(c)
-	if err != nil {
+	if strings.TrimSpace(c.Location) == "" {
+		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "the store names no file").
+			WithHint("write sqlite:app.db?table=people, or sqlite::memory:, or give the option path")
+	}
+	var s settings
+	if err := c.Decode(&s); err != nil {
 		return nil, err
 	}
-	d, err := New(ctx, o)
+	d, err := New(ctx, s.options(c.Warn))
 	if err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-// optionsOf reads the settings, which have been checked against backend.
-func optionsOf(c *dataknobs.Config) (Options, error) {
+// options makes of the settings what New takes.
+func (s *settings) options(warn func(string)) Options {
 	o := Options{
-		Path: c.Location, Table: c.String("table"), NoCreate: !c.Bool("create"), Types: c.Map("types"), Key: c.List("key"),
-		Rev: c.String("revision"), Extra: c.String("extra"), Meta: c.String("meta"), ReadOnly: c.Bool("readonly"),
-		KeepMode: c.String("journal") == "keep", Busy: c.Duration("busy_timeout"), Cache: c.Size("cache_size"), Mmap: c.Size("mmap"),
-		Pool: PoolOptions{Max: int(c.Int("pool.max")), AcquireTimeout: c.Duration("pool.acquire_timeout")},
-		Warn: c.Warn,
+		Path: s.Path, Table: s.Table, NoCreate: !s.Create, Types: s.Types, Key: s.Key, Rev: s.Revision, Index: s.Index,
+		Extra: s.Extra, Meta: s.Meta, ReadOnly: s.ReadOnly,
+		Layout:   map[string]Layout{"document": DocumentLayout, "columns": ColumnsLayout}[s.Layout],
+		Sync:     map[string]Synchronous{"extra": SyncExtra, "normal": SyncNormal, "off": SyncOff}[s.Synchronous],
+		KeepMode: s.Journal == "keep", Busy: s.BusyTimeout, Cache: int64(s.CacheSize), Mmap: int64(s.Mmap),
+		Pool: PoolOptions{Max: s.PoolMax, AcquireTimeout: s.PoolAcquire},
+		Warn: warn,
 	}
-	o.Layout = map[string]Layout{"document": DocumentLayout, "columns": ColumnsLayout}[c.String("layout")]
-	o.Sync = map[string]Synchronous{"extra": SyncExtra, "normal": SyncNormal, "off": SyncOff}[c.String("synchronous")]
 	if o.Busy == 0 {
 		o.Busy = -1
 	}
-	if o.Pool.Max < 1 {
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "option pool.max: at least one connection is needed")
-	}
-	for _, text := range c.List("index") {
-		p, err := dataknobs.ParsePath(text)
-		if err != nil {
-			return o, dataknobs.Errorf(dataknobs.InvalidArgument, "option index: %w", err)
-		}
-		o.Index = append(o.Index, p)
-	}
-	if strings.TrimSpace(o.Path) == "" {
-		return o, dataknobs.Errorf(dataknobs.InvalidArgument, "the store names no file").
-			WithHint("write sqlite:app.db?table=people, or sqlite::memory:")
-	}
-	return o, nil
+	return o
 }

@@ -8,6 +8,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/lite"
+	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
 )
 
 // Bounds of what one INSERT of many rows takes.
@@ -16,6 +17,9 @@ const (
 	manyBytes     = 1 << 20 // of the encoded rows: with more of them, they go one by one
 	maxParameters = 4096
 )
+
+// maxBatch is how many writes of a batch are one transaction.
+const maxBatch = 65_536
 
 // stretchesAhead is how many stretches there are at once: one is encoded, one
 // is written, the others are between the two.
@@ -155,10 +159,18 @@ func (s *session) writeAll(st *stretch, each told) error {
 	case done < 0:
 		return s.writeEach(st.from, st.writes, each)
 	}
+	hashes, err := s.hashes(st)
+	if err != nil {
+		return err
+	}
 	for i := range st.writes {
 		w := &st.writes[i]
 		res := dataknobs.Result{ID: w.ID, Err: dataknobs.AlreadyExists}
-		if i < done { // which of them it was, nobody asks where it is less than all
+		switch {
+		case i >= done: // which of them it was, nobody asks where it is less than all
+		case hashes != nil:
+			res = dataknobs.Result{ID: w.ID, Created: true, Revision: hashes[w.ID]}
+		default:
 			if res, err = s.written(dataknobs.Result{ID: w.ID, Created: true}, st.revs[i]); err != nil {
 				return err
 			}
@@ -168,6 +180,33 @@ func (s *session) writeAll(st *stretch, each told) error {
 		}
 	}
 	return nil
+}
+
+// hashes are the revisions of what a stretch has made, by ID, where they are
+// hashes of what the table holds; nil: they are not, or nobody asks.
+func (s *session) hashes(st *stretch) (map[string]string, error) {
+	if s.unasked || s.t.Rev.Kind != sqlgen.RevHash {
+		return nil, nil
+	}
+	ids := make([]string, len(st.writes))
+	for i := range st.writes {
+		ids[i] = st.writes[i].ID
+	}
+	get, err := s.t.ByID(ids, sqlgen.NoLock)
+	if err != nil || get == nil {
+		return nil, err
+	}
+	d := s.t.decoder(get.Out)
+	d.hash = true
+	d.look(nil)
+	revs := make(map[string]string, len(ids))
+	return revs, rows(s.c, get.SQL, get.Args, func(row *lite.Stmt) error {
+		rec, _, err := d.record(row)
+		if err == nil {
+			revs[rec.ID] = rec.Revision
+		}
+		return err
+	})
 }
 
 // writeEach writes row by row. from is the number of the first write.

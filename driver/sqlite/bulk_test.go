@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -139,5 +140,36 @@ func TestLoadBroken(t *testing.T) {
 	}
 	if _, err := db.CreateMany(t.Context(), numbered(500)); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// A load tells SQLite about the values of the declared indexes, and what it has
+// written is all there when the store is closed at once.
+func TestLoadLeavesTheFileTidy(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	db := open(t, sqlite.Options{Path: path, Index: paths("name")})
+	if _, err := db.Load(t.Context(), each(numbered(20_000)), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Create(t.Context(), dataknobs.NewRecord("after")); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := filepath.Glob(path + "-*"); len(entries) > 0 {
+		t.Errorf("a store that was closed left %v", entries)
+	}
+	raw, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	var analyzed, n int
+	if err := raw.QueryRow("select (select count(*) from sqlite_stat1 where tbl = 'records'), (select count(*) from records)").Scan(&analyzed, &n); err != nil {
+		t.Fatal(err)
+	}
+	if analyzed == 0 || n != 20_001 {
+		t.Errorf("SQLite knows of %d indexes, and there are %d records; want 1 or more, and 20001", analyzed, n)
 	}
 }

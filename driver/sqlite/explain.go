@@ -50,7 +50,11 @@ func (r *reader) describe(ctx context.Context, s *dataknobs.Scan, a *dataknobs.A
 	if err != nil {
 		return nil, err
 	}
-	return how(r, ctx, st)
+	lines, err := how(r, ctx, st)
+	if note := r.t.SortNote(s); note != "" && err == nil {
+		lines = append(lines, note)
+	}
+	return lines, err
 }
 
 func (t *table) statementOf(s *dataknobs.Scan, a *dataknobs.Aggregation) (*sqlgen.Statement, error) {

@@ -20,7 +20,14 @@ func (d *Driver) Load(ctx context.Context, req *dataknobs.LoadRequest) (handled 
 	if err := w.lock(ctx); err != nil {
 		return false, err
 	}
-	defer w.unlock()
+	loaded := false
+	defer func() {
+		if !loaded {
+			w.unlock()
+			return
+		}
+		d.tidying.Go(w.tidy) // which unlocks
+	}()
 	if err := w.ready(ctx); err != nil {
 		return false, err
 	}
@@ -28,7 +35,49 @@ func (d *Driver) Load(ctx context.Context, req *dataknobs.LoadRequest) (handled 
 	if err != nil {
 		return false, err
 	}
-	return true, w.transact(t, func(s *session) error { return s.load(ctx, req) })
+	// The commit is durable in the write-ahead log; nobody has to wait until that
+	// has been moved into the database as well.
+	if err := w.run("pragma wal_autocheckpoint = 0"); err != nil {
+		return false, d.at.classify(err)
+	}
+	err = w.transact(t, func(s *session) error {
+		if err := s.load(ctx, req); err != nil {
+			return err
+		}
+		return s.analyze(req.Written.Load())
+	})
+	loaded = err == nil
+	w.c.Use(context.Background())
+	if e := w.run("pragma wal_autocheckpoint = 1000"); err == nil && e != nil { // SQLite's own setting
+		err = d.at.classify(e)
+	}
+	return true, err
+}
+
+// tidy moves what a load has left in the write-ahead log into the database, as
+// a commit does it now and then. What it cannot do, the next commit does.
+func (w *writer) tidy() {
+	defer w.unlock()
+	_, _ = w.c.Checkpoint(false)
+}
+
+// analyzeFrom is from how many new records on a load looks at how the values of
+// the indexes are spread, so that a query takes the best of them.
+const analyzeFrom = 1000
+
+// analyze tells SQLite about the values of the declared indexes.
+func (s *session) analyze(written int64) error {
+	if len(s.t.Indexed) == 0 || written < analyzeFrom {
+		return nil
+	}
+	name, err := s.t.QualifiedName()
+	if err != nil {
+		return err
+	}
+	if err := s.c.Exec("pragma analysis_limit = 400"); err != nil {
+		return err
+	}
+	return s.c.Exec("analyze " + name)
 }
 
 // load writes the stream inside a transaction.

@@ -25,6 +25,8 @@ type Driver struct {
 	// and is read as if nobody could change it.
 	frozen atomic.Bool
 	closed atomic.Bool
+	// tidying is what goes on behind a load that is done.
+	tidying sync.WaitGroup
 
 	learning sync.Mutex // held while the table is looked for
 	tab      atomic.Pointer[known]
@@ -234,6 +236,7 @@ func (d *Driver) featuresOf(t *table) *dataknobs.Features {
 		Filter: t.Filter, Sort: t.Sort, Aggregate: t.CanAggregate,
 		Limit: true, Seek: true, Project: true,
 		Atomic: true, Metadata: t.Meta != "", AssignsIDs: t.assigns, ReadOnly: t.readOnly,
+		MaxBatch: maxBatch,
 	}
 	if d.o.ReadOnly {
 		f.ReadOnly = "it was opened with readonly=true"
@@ -252,6 +255,7 @@ func (d *Driver) Close() error {
 	if d.closed.Swap(true) {
 		return nil
 	}
+	d.tidying.Wait()
 	err := d.w.close()
 	return errors.Join(d.readers.close(), err)
 }

@@ -6,6 +6,8 @@
 #   ES_HEAP=512m      memory of the node
 #   ES_JIT=full       the compiler and collector that it ships with, for measurements (else: what starts fastest)
 #   ES_EXTRA='...'    more lines for elasticsearch.yml
+#   ES_SECURITY=true ES_SCHEME=https ES_CURL='-k -u user:password'
+#                     a node with logins and TLS, whose certificates and users the caller has put into DIR/config
 #   ES_JAVA_HOME      the JDK to use; else the newest of those in /usr/lib/jvm (9.x needs 21)
 #   ES_KEEP_ZIP=1     keep the downloaded archive (0.95 GB) in Maven's repository
 # As root, the node runs as the user nobody, who must be able to reach DIR.
@@ -91,13 +93,14 @@ discovery.type: single-node
 cluster.routing.allocation.disk.threshold_enabled: false
 # With a small heap the breaker on real memory trips on garbage.
 indices.breaker.total.use_real_memory: false
-xpack.security.enabled: false
+xpack.security.enabled: ${ES_SECURITY:-false}
 ${ES_EXTRA:-}
 END
   [ "$(id -u)" != 0 ] || chown -R nobody "$dir/config" "$dir/data" "$dir/logs" "$dir/tmp" "$dir/repo"
 }
 
-healthy() { curl -sf --noproxy '*' "http://127.0.0.1:$port/_cluster/health?wait_for_status=yellow&timeout=1s"; }
+# shellcheck disable=SC2086
+healthy() { curl -sf --noproxy '*' ${ES_CURL:-} "${ES_SCHEME:-http}://127.0.0.1:$port/_cluster/health?wait_for_status=yellow&timeout=1s"; }
 
 # The virtual machine insists on writing to /tmp. Where that is closed to nobody the node gets a /tmp of its own, with its folder
 # in it at the usual place.

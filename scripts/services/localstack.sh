@@ -6,16 +6,20 @@ SVC=localstack
 source "$(dirname "$0")/lib.sh"
 need_args "$@"
 
-python() { # the newest Python that will do
-  local p
-  for p in python3.13 python3.12 "$HOME"/.pyenv/versions/3.13*/bin/python3 "$HOME"/.pyenv/versions/3.12*/bin/python3 python3; do
-    p=$(command -v "$p") && "$p" -c 'import sys; sys.exit(not (3, 12) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$p"; return; }
+python() { # the newest Python that will do: LocalStack's source needs 3.12, its requirements no 3.14
+  local p root=${PYENV_ROOT:-$HOME/.pyenv}
+  for p in python3.13 python3.12 "$root"/versions/3.13*/bin/python3 "$root"/versions/3.12*/bin/python3 python3; do
+    p=$(command -v "$p") && "$p" -c 'import sys, venv, ensurepip; sys.exit(not (3, 12) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$p"; return; }
   done
-  die "needs Python 3.12 or 3.13"
+  die "needs Python 3.12 or 3.13 with venv: install one, or name pyenv's folder by PYENV_ROOT"
 }
 
 # Without the pins of the last three it does not start.
-install() { venv_need localstack "$(python)" python 'localstack-core[runtime]==4.14.0' 'pyopenssl>=25,<26' 'cbor2<6' service_identity; }
+install() {
+  local p
+  p=$(python) || exit 1
+  venv_need localstack "$p" python 'localstack-core[runtime]==4.14.0' 'pyopenssl>=25,<26' 'cbor2<6' service_identity
+}
 
 start() {
   install

@@ -3,6 +3,7 @@
 # URL postgres://app:app@127.0.0.1:PORT/app; superuser postgres, password postgres.
 #   PG_FSYNC=on|off                off: for tests that do not cut the power
 #   PG_EXTRA='-c name=value ...'   more settings
+#   PG_STANDBY_OF=PORT             a hot standby of the server on that port
 # DIR must be reachable by the user postgres: as root, the server runs as that user.
 SVC=postgres
 source "$(dirname "$0")/lib.sh"
@@ -20,6 +21,11 @@ user=()
 [ "$(id -u)" != 0 ] || user=(setpriv --reuid=postgres --regid=postgres --init-groups --)
 
 init() { # makes the cluster
+  if [ -n "${PG_STANDBY_OF:-}" ]; then
+    (cd "$dir" && PGPASSWORD=postgres "${user[@]}" "$bin/pg_basebackup" -h 127.0.0.1 -p "$PG_STANDBY_OF" -U postgres -D "$dir/data" -R -X stream -c fast --no-sync) >"$dir/initdb.log" 2>&1 ||
+      { tail -5 "$dir/initdb.log" >&2; die "pg_basebackup failed"; }
+    return
+  fi
   printf postgres >"$dir/pw"
   chmod 644 "$dir/pw"
   (cd "$dir" && "${user[@]}" "$bin/initdb" -D "$dir/data" -U postgres -E UTF8 --locale=C.UTF-8 -A scram-sha-256 --auth-local=trust --pwfile="$dir/pw" --no-sync) >"$dir/initdb.log" 2>&1 ||

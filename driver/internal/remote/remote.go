@@ -56,20 +56,21 @@ func Open(ctx context.Context, folder Folder, shown, pattern string, params map[
 	return (*o)(ctx, folder, shown, pattern, params, warn)
 }
 
-// Options are those that say how files are read: they pass through to the
-// store over files, which checks them.
-func Options() []dataknobs.OptionInfo {
-	return []dataknobs.OptionInfo{
-		{Name: "format", Doc: "the format of other people's files, where the extension does not say it: csv, tsv, json, ndjson or parquet"},
-		{Name: "compression", Doc: "how they are compressed, where the extension does not say it: none, gzip or zstd"},
-		{Name: "key", Kind: dataknobs.OptionList, Doc: "the fields of such files whose text is the ID"},
-		{Name: "nulls", Kind: dataknobs.OptionList, Doc: "words that mean null in CSV files"},
-		{Name: "types", Kind: dataknobs.OptionMap, Doc: "kinds of fields, such as zip:string,price:float"},
-		{Name: "delimiter", Doc: "the delimiter of CSV files: one character, or tab; found out by itself"},
-		{Name: "header", Kind: dataknobs.OptionBool, Default: "true", Doc: "whether the first line of a CSV file names the columns"},
-		{Name: "headers", Default: "lenient", Doc: "lenient or strict: what to do about empty and repeated column names"},
-		{Name: "ragged", Default: "error", Doc: "error or pad: what to do about a CSV row that is too short"},
-		{Name: "encoding", Default: "utf-8", Doc: "the encoding of CSV files: utf-8 or latin1"},
-		{Name: "hive", Kind: dataknobs.OptionBool, Default: "true", Doc: "whether folders named key=value are fields"},
-	}
+// Settings are those that say how files are read: the store over files has
+// them, and so has every store that lets it read its own.
+type Settings struct {
+	Format      string           `option:"format" enum:"csv tsv json ndjson parquet" doc:"the format, where the extension does not say it"`
+	Compression string           `option:"compression" enum:"none gzip zstd snappy" doc:"how the file is compressed, where the extension does not say it; for parquet, how new pages are (snappy)"`
+	Key         []string         `option:"key" doc:"the fields whose text is the ID, such as tailnum or origin,time_hour"`
+	Nulls       []string         `option:"nulls" doc:"words that mean null in a CSV file, such as NA,-"`
+	Types       []dataknobs.Pair `option:"types" doc:"kinds of fields, such as zip:string,price:float"`
+	Delimiter   string           `option:"delimiter" doc:"the delimiter of a CSV file: one character, or tab; found out by itself"`
+	Header      bool             `option:"header" default:"true" doc:"whether the first line of a CSV file names the columns; else they are column1, column2, …"`
+	Headers     string           `option:"headers" enum:"lenient strict" default:"lenient" doc:"whether empty and repeated column names get a name and a warning, or are an error"`
+	Ragged      string           `option:"ragged" enum:"error pad" default:"error" doc:"what to do about a CSV row that is too short: pad makes the missing cells null"`
+	Encoding    string           `option:"encoding" enum:"utf-8 latin1" default:"utf-8" doc:"the encoding of a CSV file"`
+	Hive        bool             `option:"hive" default:"true" doc:"whether folders named key=value are fields"`
 }
+
+// Options lists the options of Settings.
+func Options() []dataknobs.OptionInfo { return dataknobs.OptionsOf(Settings{}) }

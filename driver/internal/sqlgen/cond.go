@@ -36,6 +36,9 @@ func (b *builder) cond(c *dataknobs.Cond) answer {
 	if c.Agg != dataknobs.NoAgg {
 		return refuse("it is about an aggregate")
 	}
+	if c.Op == dataknobs.Match || c.Op == dataknobs.NotMatch {
+		return refuse("this program uses no full-text index of the database")
+	}
 	if why := b.refused(c.Args); why != "" {
 		return refuse(why)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"dataknobs.dev/dataknobs"
@@ -154,6 +155,29 @@ func TestDocumentSort(t *testing.T) {
 				}
 				t.Logf("%d of %d scans were sure to their end", whole, rounds)
 			})
+		}
+	}
+}
+
+// A sort by ID that no index can serve says so, and what would.
+func TestSortNote(t *testing.T) {
+	byID := &dataknobs.Scan{OrderBy: []dataknobs.Order{{Path: dataknobs.PathID}}}
+	number, text := sqlgen.Column{Name: "n", Type: sqlgen.Int}, sqlgen.Column{Name: "t", Type: sqlgen.Text}
+	for _, c := range []struct {
+		name  string
+		table sqlgen.Table
+		scan  *dataknobs.Scan
+		want  string
+	}{
+		{"number", sqlgen.Table{Columns: []sqlgen.Column{number}, Key: []int{0}}, byID, "ORDER BY n uses it"},
+		{"two columns", sqlgen.Table{Columns: []sqlgen.Column{text, number}, Key: []int{0, 1}}, byID, "ORDER BY t, n uses it"},
+		{"text", sqlgen.Table{Columns: []sqlgen.Column{text}, Key: []int{0}}, byID, ""},
+		{"document", sqlgen.Table{ID: "id"}, byID, ""},
+		{"no order", sqlgen.Table{Columns: []sqlgen.Column{number}, Key: []int{0}}, &dataknobs.Scan{}, ""},
+		{"groups", sqlgen.Table{Columns: []sqlgen.Column{number}, Key: []int{0}}, nil, ""},
+	} {
+		if got := c.table.SortNote(c.scan); (got == "") != (c.want == "") || !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s: the note is %q, want %q at its end", c.name, got, c.want)
 		}
 	}
 }
