@@ -80,7 +80,8 @@ func (e *statusError) code() error {
 		return errorf(dataknobs.Conflict, "the record was changed by somebody else")
 	case "document_parsing_exception", "mapper_parsing_exception", "illegal_argument_exception", "strict_dynamic_mapping_exception":
 		return errorf(dataknobs.InvalidArgument, "the index refuses it")
-	case "es_rejected_execution_exception", "circuit_breaking_exception", "unavailable_shards_exception", "no_shard_available_action_exception":
+	case "es_rejected_execution_exception", "circuit_breaking_exception", "unavailable_shards_exception", "no_shard_available_action_exception",
+		"illegal_index_shard_state_exception", "shard_not_in_primary_mode_exception":
 		return errorf(dataknobs.Unavailable, "the server is busy")
 	}
 	switch {

@@ -95,6 +95,7 @@ func (d *Driver) configure(so *s3.Options) {
 		so.BaseEndpoint = aws.String(o.Endpoint)
 	}
 	so.UsePathStyle = o.PathStyle
+	so.APIOptions = append(so.APIOptions, watchAttempts)
 	so.DisableLogOutputChecksumValidationSkipped = true
 	if so.BaseEndpoint == nil {
 		return

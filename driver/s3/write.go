@@ -34,10 +34,14 @@ func (d *Driver) write(ctx context.Context, w *dataknobs.Write, tomb func(grave)
 		return dataknobs.Result{}, dataknobs.Errorf(dataknobs.Unsupported, "the server knows no conditional writes").
 			WithHint("unsafe_conditions=true checks by reading first, and may lose one of two racing writes")
 	}
-	res, err := o.apply(ctx)
+	watched, unclear := watching(ctx)
+	res, err := o.apply(watched)
 	if err == errForeign {
 		d.warnForeign(key)
 		err = o.foreign()
+	}
+	if err != nil && unclear.Load() {
+		err = unknown(key, err)
 	}
 	return res, err
 }

@@ -27,6 +27,7 @@ var rules = []struct {
 	{"cmd/", []string{"*"}},
 	{"examples/", []string{"*"}},
 	{"bench", []string{"*"}},
+	{"torture", []string{"*"}},
 	{"internal/txfake", []string{"."}}, // a store, which only drivertest and tests use
 	{"internal/", []string{"internal/"}},
 	{".", []string{"internal/"}},

@@ -50,7 +50,7 @@ start() {
   # shellcheck disable=SC2086
   (cd "$dir" && spawn "$dir" "${user[@]}" "$bin/postgres" -D "$dir/data" -p "$port" -h 127.0.0.1 -k "$dir/sock" \
     -c max_prepared_transactions=64 -c max_connections=200 -c wal_level=logical -c shared_buffers=128MB \
-    -c fsync="$fsync" -c synchronous_commit="$fsync" -c full_page_writes="$fsync" ${PG_EXTRA:-})
+    -c fsync="$fsync" -c full_page_writes="$fsync" ${PG_EXTRA:-})
   wait_ready "$dir" 60 "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"
   [ "$(sql -c "select 1 from pg_roles where rolname = 'app'")" = 1 ] || sql -c "create role app login createdb password 'app'"
   [ "$(sql -c "select 1 from pg_database where datname = 'app'")" = 1 ] || {

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"dataknobs.dev/dataknobs/internal/servers"
+)
+
+// names are the stores in the order in which they are tortured.
+var names = []string{"file", "sqlite", "postgres", "elasticsearch", "minio"}
+
+// newTarget makes a fresh store, with a server of its own where it has one.
+// done removes both.
+func newTarget(ctx context.Context, name string) (t *target, done func(), err error) {
+	switch name {
+	case "file", "sqlite":
+		return embedded(name)
+	}
+	s, err := servers.New(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	t = &target{name: name, server: s, host: fmt.Sprintf("127.0.0.1:%d", s.Port)}
+	switch name {
+	case "postgres":
+		t.store, t.atomic = s.URL+"?table=torture", true
+	case "elasticsearch":
+		t.store, t.slow = "es+"+s.URL+"/torture", 4
+	case "minio":
+		t.corrupt = true
+		t.store = fmt.Sprintf("s3://torture/records?endpoint=http://%s&region=us-east-1&access_key=testkey&secret_key=testsecret", t.host)
+		if err := makeBucket(ctx, t.host); err != nil {
+			s.Close()
+			return nil, nil, err
+		}
+	}
+	return t, s.Close, nil
+}
+
+func embedded(name string) (*target, func(), error) {
+	dir, err := os.MkdirTemp("", "dataknobs-torture-")
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &target{name: name, store: filepath.Join(dir, "torture.ndjson"), atomic: true}
+	if name == "sqlite" {
+		t.store = "sqlite:" + filepath.Join(dir, "torture.db") + "?table=torture"
+	}
+	return t, func() { os.RemoveAll(dir) }, nil
+}
+
+func makeBucket(ctx context.Context, host string) error {
+	endpoint, bucket := "http://"+host, "torture"
+	client := awss3.New(awss3.Options{
+		Region: "us-east-1", BaseEndpoint: &endpoint, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider("testkey", "testsecret", ""),
+	})
+	_, err := client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: &bucket})
+	return err
+}
