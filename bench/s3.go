@@ -60,7 +60,7 @@ func (b *bench) s3() error {
 			}
 			b.add(section{title: "S3 store, " + r.String(), note: fmt.Sprintf("MinIO on the same machine, %d requests under way on every side. "+
 				"Raw: aws-sdk-go-v2 and encoding/json; s5cmd %s: its whole process, from and to files; dataknobs-data: its synchronous backend, fewer records, time for each. "+
-				"A first search takes one round trip for each %d records, a repeated one a listing, which MinIO takes about 20 ms for.",
+				"A first search takes one round trip for each %d records, a repeated one none where index_ttl lets it use the last listing again, else a listing, which MinIO takes about 20 ms for.",
 				s3Parallel, s5cmdVersion, s3Parallel), rows: r.rows})
 		}
 	}
@@ -265,29 +265,34 @@ func (r *s3Run) searches() error {
 	search := func(db *dataknobs.DB) (float64, error) {
 		return timed(func() error { _, err := drain(r.b.ctx, db, s3Query); return err })
 	}
-	var first, again []float64
-	for range r.b.rounds(3) {
-		db, err := dataknobs.Open(r.b.ctx, r.url(r.prefix("ours", 0), "&body_cache=256MiB"), nil)
-		if err != nil {
-			return err
+	for _, settings := range []struct{ name, options, target string }{
+		{"search, repeated", "&body_cache=256MiB&index_ttl=1m", "≥ 20 × as fast"},
+		{"search, repeated, with a new listing", "&body_cache=256MiB", ""},
+	} {
+		var first, again []float64
+		for range r.b.rounds(3) {
+			db, err := dataknobs.Open(r.b.ctx, r.url(r.prefix("ours", 0), settings.options), nil)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			seconds, err := search(db)
+			if err != nil {
+				return err
+			}
+			first = append(first, seconds)
+			if _, err := search(db); err != nil { // the first that knows how to list at once
+				return err
+			}
+			if seconds, err = search(db); err != nil {
+				return err
+			}
+			again = append(again, seconds)
 		}
-		defer db.Close()
-		seconds, err := search(db)
-		if err != nil {
-			return err
-		}
-		first = append(first, seconds)
-		if _, err := search(db); err != nil { // the first that knows how to list at once
-			return err
-		}
-		if seconds, err = search(db); err != nil {
-			return err
-		}
-		again = append(again, seconds)
+		o := row{op: settings.name, ours: measured(again, 1), peer: measured(first, 1), peerName: "the first time", target: settings.target}
+		o.met = o.peer.seconds >= 20*o.ours.seconds
+		r.rows = append(r.rows, o)
 	}
-	o := row{op: "search, repeated", ours: measured(again, 1), peer: measured(first, 1), peerName: "the first time"}
-	o.target, o.met = "≥ 20 × as fast", o.peer.seconds >= 20*o.ours.seconds
-	r.rows = append(r.rows, o)
 	db, err := dataknobs.Open(r.b.ctx, r.url(r.prefix("ours", 0), "&body_cache=0"), nil)
 	if err != nil {
 		return err

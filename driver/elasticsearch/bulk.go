@@ -157,6 +157,7 @@ func (w *writer) encode(ctx context.Context, actions []action) (body []byte, sen
 
 func (w *writer) encodeWith(e *encoder, actions []action) (body []byte, sent []action, n int) {
 	sent = make([]action, 0, len(actions))
+	body = make([]byte, 0, w.room(len(actions)))
 	for n < len(actions) && len(body) < w.d.opts.BulkBytes {
 		a := actions[n]
 		n++
@@ -169,7 +170,15 @@ func (w *writer) encodeWith(e *encoder, actions []action) (body []byte, sent []a
 		}
 		sent = append(sent, a)
 	}
+	w.d.perAction.Store(int64(len(body)/max(len(sent), 1) + 1))
 	return body, sent, n
+}
+
+// room is about how large the body with so many actions gets, as the last one
+// tells: a body that grows by steps is copied twice over.
+func (w *writer) room(actions int) int {
+	const slack = 4096
+	return min(int(w.d.perAction.Load())*actions*17/16, w.d.opts.BulkBytes) + slack
 }
 
 // appendAction appends an action's lines.

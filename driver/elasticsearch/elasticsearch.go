@@ -92,6 +92,8 @@ type Driver struct {
 
 	wrote atomic.Int64 // bulk requests so far
 	fresh atomic.Int64 // how many of them searches see
+	// perAction is how many bytes an action of the last bulk request had.
+	perAction atomic.Int64
 	// refreshing is held by the one that refreshes.
 	refreshing sync.Mutex
 }

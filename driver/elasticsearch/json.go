@@ -194,59 +194,58 @@ func (r *reader) text() string { return string(r.raw()) }
 // skip passes one value and returns its text.
 func (r *reader) skip() []byte {
 	r.next()
-	start, depth := r.i, 0
-	for r.i < len(r.b) {
-		switch c := r.b[r.i]; c {
+	b, start, depth := r.b, r.i, 0
+	i := start
+	for i < len(b) {
+		switch b[i] {
 		case '"':
-			r.skipString()
-			if r.bad {
+			if i = endOfString(b, i); i < 0 {
+				r.bad = true
 				return nil
 			}
 		case '{', '[':
 			depth++
-			r.i++
+			i++
+			continue
 		case '}', ']':
 			if depth == 0 { // the end of what is around a number or a word
-				return r.b[start:r.i]
+				r.i = i
+				return b[start:i]
 			}
 			depth--
-			r.i++
+			i++
 		case ',':
 			if depth == 0 {
-				return r.b[start:r.i]
+				r.i = i
+				return b[start:i]
 			}
-			r.i++
+			i++
 			continue
 		default:
-			r.i++
+			i++
 			continue
 		}
 		if depth == 0 {
-			return r.b[start:r.i]
+			r.i = i
+			return b[start:i]
 		}
 	}
-	return r.b[start:r.i]
+	r.i = i
+	return b[start:i]
 }
 
-func (r *reader) skipString() {
-	i := r.i + 1
-	for {
-		n := bytes.IndexByte(r.b[i:], '"')
-		if n < 0 {
-			r.bad = true
-			return
-		}
-		i += n
-		slashes := 0
-		for k := i - 1; k > r.i && r.b[k] == '\\'; k-- {
-			slashes++
-		}
-		i++
-		if slashes%2 == 0 {
-			r.i = i
-			return
+// endOfString returns the index after the string that begins at i; -1 if it has
+// no end.
+func endOfString(b []byte, i int) int {
+	for i++; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			return i + 1
+		case '\\':
+			i++
 		}
 	}
+	return -1
 }
 
 // number reads a number's text.

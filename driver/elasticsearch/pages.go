@@ -130,20 +130,16 @@ type page struct {
 func (p *pager) run() {
 	ctx, cancel := context.WithCancel(p.ctx)
 	pages := make(chan page, 1)
-	free := make(chan []byte, 2) // buffers to be used again
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel()
-	wg.Go(func() { p.fetch(ctx, pages, free) })
+	wg.Go(func() { p.fetch(ctx, pages) })
 	dec := newDecoder(p.m)
 	for pg := range pages {
 		b := batch{err: pg.err}
 		if pg.err == nil {
 			b = p.decode(dec, pg.body)
-			select {
-			case free <- pg.body[:0]:
-			default:
-			}
+			keepBuffer(pg.body)
 		}
 		b.last = b.err != nil
 		if !p.send(b) || b.last {
@@ -181,7 +177,7 @@ func (p *pager) decode(dec *decoder, body []byte) batch {
 
 // fetch sends page after page, and closes pages. The next one is asked for
 // before the last one is decoded.
-func (p *pager) fetch(ctx context.Context, pages chan<- page, free <-chan []byte) {
+func (p *pager) fetch(ctx context.Context, pages chan<- page) {
 	defer close(pages)
 	after, err := p.skip(ctx)
 	left := -1
@@ -193,13 +189,8 @@ func (p *pager) fetch(ctx context.Context, pages chan<- page, free <-chan []byte
 		if left >= 0 {
 			size = min(size, left)
 		}
-		var buf []byte
-		select {
-		case buf = <-free:
-		default:
-		}
 		var a *answer
-		if a, err = p.ask(ctx, size, after, nil, buf); err != nil {
+		if a, err = p.ask(ctx, size, after, nil, buffer()); err != nil {
 			break
 		}
 		if after = lastSort(a.body); after == nil {
@@ -220,6 +211,24 @@ func (p *pager) fetch(ctx context.Context, pages chan<- page, free <-chan []byte
 		case pages <- page{err: err}:
 		case <-ctx.Done():
 		}
+	}
+}
+
+// buffers are those of full pages that were decoded: records share no memory
+// with them, and the next page is mostly as large.
+var buffers sync.Pool
+
+func buffer() []byte {
+	if b, ok := buffers.Get().(*[]byte); ok {
+		return *b
+	}
+	return nil
+}
+
+func keepBuffer(b []byte) {
+	if cap(b) >= pageBytes/2 && cap(b) <= 4*pageBytes {
+		b = b[:0]
+		buffers.Put(&b)
 	}
 }
 

@@ -83,10 +83,11 @@ func (q *search) onePage(ctx context.Context, size int, yield func(*dataknobs.Re
 	if q.after != nil {
 		body["search_after"] = q.after
 	}
-	a, err := q.d.search(ctx, q.d.path("_search"), body, q.s.Stats, nil)
+	a, err := q.d.search(ctx, q.d.path("_search"), body, q.s.Stats, buffer())
 	if err != nil {
 		return false, err
 	}
+	defer keepBuffer(a.body)
 	dec := newDecoder(q.m)
 	hits, err := dec.hits(a.body)
 	if err != nil {

@@ -138,6 +138,20 @@ func connectError(err *pgconn.ConnectError) error {
 	if e := tlsError(err, where); e != nil {
 		return e
 	}
+	e := unreachable(err, where)
+	e.Err = notSent{}
+	return e
+}
+
+// notSent is [dataknobs.ErrNotSent] without its text: the message says more.
+type notSent struct{}
+
+func (notSent) Error() string { return "" }
+func (notSent) Unwrap() error { return dataknobs.ErrNotSent }
+
+// unreachable says why a server was not reached, so that nothing was asked of it.
+func unreachable(err *pgconn.ConnectError, where string) *dataknobs.Error {
+	c := err.Config
 	switch {
 	case strings.Contains(err.Error(), "ValidateConnect failed"):
 		return dataknobs.Errorf(dataknobs.Unavailable, "none of the servers at %s that can be reached is as target_session_attrs asks", hostsOf(c))

@@ -336,7 +336,7 @@ func TestRefusals(t *testing.T) {
 		wantCode(t, err, dataknobs.Unavailable, "lock_timeout")
 	})
 	t.Run("pool exhausted", func(t *testing.T) {
-		db := open(t, s.at("slow", "pool.max=1", "pool.acquire_timeout=100ms", "key=id"))
+		db := open(t, s.at("slow", "pool.max=1", "pool.acquire_timeout=2s", "key=id"))
 		for _, err := range db.Query(ctx, "") {
 			if err != nil {
 				t.Fatal(err)

@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -104,10 +106,23 @@ func (d *Driver) classify(ctx context.Context, what, key string, err error) erro
 	}
 	e := dataknobs.Errorf(r.code, "cannot %s %s: %s", what, place, text)
 	e.Err = hidden{err}
+	if r.code == dataknobs.Unavailable {
+		e.RetryAfter = retryAfter(err)
+	}
 	if r.hint != "" {
 		return e.WithHint("%s", r.hint)
 	}
 	return e
+}
+
+// retryAfter is how long the server asks to wait; 0 if it does not say.
+func retryAfter(err error) time.Duration {
+	var re *awshttp.ResponseError
+	if !errors.As(err, &re) || re.Response == nil {
+		return 0
+	}
+	seconds, _ := strconv.Atoi(re.Response.Header.Get("Retry-After"))
+	return time.Duration(max(0, min(seconds, 3600))) * time.Second
 }
 
 // hidden is a cause whose text is not shown: it repeats the message, with

@@ -63,7 +63,7 @@ func unknown(key string, err error) error {
 	if dataknobs.IsContext(err) || errors.Is(err, dataknobs.ErrUnknownOutcome) {
 		return err
 	}
-	e := dataknobs.Errorf(dataknobs.Unavailable, "it is not known whether the object %s was written: %w", key, err)
-	e.Err = errors.Join(dataknobs.ErrUnknownOutcome, err)
+	e := dataknobs.Errorf(dataknobs.Unavailable, "it is not known whether the object %s was written: an attempt went unanswered, and then: %s", key, err)
+	e.Err = hidden{errors.Join(dataknobs.ErrUnknownOutcome, err)}
 	return e.WithHint("look whether it was, before doing it again")
 }
