@@ -25,9 +25,10 @@ const (
 	OptionList                // comma-separated words; a comma inside a word is escaped by \
 	OptionMap                 // comma-separated name:value pairs
 	OptionFloat               // 1.5
+	OptionInts                // 12, or several with commas between them, some of which may be left out
 )
 
-var optionKindNames = [...]string{"string", "int", "bool", "size", "duration", "enum", "list", "map", "float"}
+var optionKindNames = [...]string{"string", "int", "bool", "size", "duration", "enum", "list", "map", "float", "ints"}
 
 // String returns the kind's name, such as "duration".
 func (k OptionKind) String() string { return optionKindNames[min(int(k), len(optionKindNames)-1)] }
@@ -41,7 +42,7 @@ type OptionInfo struct {
 	Default string   // as text; "" if none
 	Doc     string   // one sentence
 	Secret  bool     // never shown
-	// Min and Max bound a number, size or duration, as text; "": no bound.
+	// Min and Max bound each number, size or duration, as text; "": no bound.
 	Min, Max string
 	// Required: a store cannot be opened without it.
 	Required bool

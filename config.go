@@ -112,6 +112,8 @@ func (o *OptionInfo) kindRule(text string) string {
 	_, isBool := parseBool(text)
 	_, badPairs := parsePairs(text)
 	switch {
+	case o.Kind == OptionInts:
+		return o.eachInt(text, (*OptionInfo).kindRule)
 	case o.Kind == OptionInt && !measured:
 		return "a whole number"
 	case o.Kind == OptionFloat && !measured:
@@ -130,9 +132,27 @@ func (o *OptionInfo) kindRule(text string) string {
 	return ""
 }
 
+// eachInt holds each of several numbers against a rule.
+func (o *OptionInfo) eachInt(text string, rule func(*OptionInfo, string) string) string {
+	one := *o
+	one.Kind = OptionInt
+	for word := range strings.SplitSeq(text, ",") {
+		if word = strings.TrimSpace(word); word == "" && text != "" {
+			continue
+		}
+		if legal := rule(&one, word); legal != "" {
+			return legal + ", or several with commas between them"
+		}
+	}
+	return ""
+}
+
 // boundsRule says between what a text that is of the option's kind must lie;
 // "" if this one does.
 func (o *OptionInfo) boundsRule(text string) string {
+	if o.Kind == OptionInts {
+		return o.eachInt(text, (*OptionInfo).boundsRule)
+	}
 	v, _ := o.measure(text)
 	least, hasLeast := o.measure(o.Min)
 	most, hasMost := o.measure(o.Max)
@@ -151,7 +171,7 @@ func (o *OptionInfo) boundsRule(text string) string {
 // comparing; false for other kinds.
 func (o *OptionInfo) measure(text string) (float64, bool) {
 	switch o.Kind {
-	case OptionInt:
+	case OptionInt, OptionInts:
 		i, err := strconv.ParseInt(text, 10, 64)
 		return float64(i), err == nil
 	case OptionFloat:
@@ -205,6 +225,18 @@ func (c *Config) Int(name string) int64 {
 func (c *Config) Float(name string) float64 {
 	f, _ := strconv.ParseFloat(c.String(name), 64)
 	return f
+}
+
+// Ints returns the option's numbers, or its default's, without those that were
+// left out; nil if there is neither.
+func (c *Config) Ints(name string) []int64 {
+	var ints []int64
+	for word := range strings.SplitSeq(c.String(name), ",") {
+		if i, err := strconv.ParseInt(strings.TrimSpace(word), 10, 64); err == nil {
+			ints = append(ints, i)
+		}
+	}
+	return ints
 }
 
 // Bool returns the option's truth value, or its default; false if there is neither.

@@ -73,6 +73,7 @@ func (o *OptionInfo) jsonDefault() any {
 // of which the value is not known here.
 const (
 	substitution = `\$\{`
+	intsText     = `^[0-9+-]*(,[0-9+-]*)*$`
 	intText      = `^[+-]?[0-9]+$`
 	floatText    = `^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$`
 	sizeText     = `^\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*([kKmMgGtT]([iI]?[bB])?|[bB])?\s*$`
@@ -85,6 +86,8 @@ func (o *OptionInfo) forms() []map[string]any {
 	switch o.Kind {
 	case OptionInt:
 		return []map[string]any{o.bounded("integer"), patternText(intText)}
+	case OptionInts:
+		return []map[string]any{o.bounded("integer"), {"type": "array", "items": map[string]any{"anyOf": []any{o.bounded("integer"), patternText(intText)}}}, patternText(intsText)}
 	case OptionFloat:
 		return []map[string]any{o.bounded("number"), patternText(floatText)}
 	case OptionSize:

@@ -61,7 +61,7 @@ var (
 //	location:"true"     the location in the store's URL says the same
 //
 // The field's type is its kind: string, bool, int, int64, float64, [Size],
-// time.Duration, []string or []Path for a list, []Pair for a map, and [Secret] for
+// time.Duration, []int64 for one or several numbers, []string or []Path for a list, []Pair for a map, and [Secret] for
 // a text that is never shown. It panics if a tag or a type is wrong, which is a
 // programmer's mistake.
 func OptionsOf(settings any) []OptionInfo {
@@ -121,6 +121,7 @@ var (
 	sizeType     = reflect.TypeFor[Size]()
 	durationType = reflect.TypeFor[time.Duration]()
 	pairsType    = reflect.TypeFor[[]Pair]()
+	intsType     = reflect.TypeFor[[]int64]()
 	wordsType    = reflect.TypeFor[[]string]()
 	pathsType    = reflect.TypeFor[[]Path]()
 )
@@ -134,6 +135,8 @@ func kindOfField(t reflect.Type) (OptionKind, bool) {
 		return OptionDuration, true
 	case pairsType:
 		return OptionMap, true
+	case intsType:
+		return OptionInts, true
 	case wordsType, pathsType:
 		return OptionList, true
 	}
@@ -239,6 +242,8 @@ func (c *Config) decodeField(v reflect.Value, name string) error {
 		*into = c.Duration(name)
 	case *[]Pair:
 		*into = c.Map(name)
+	case *[]int64:
+		*into = c.Ints(name)
 	case *[]string:
 		*into = c.List(name)
 	case *[]Path:

@@ -235,3 +235,36 @@ func TestDecodePanicsOnWrongStructs(t *testing.T) {
 		}()
 	}
 }
+
+func TestSeveralNumbers(t *testing.T) {
+	options := dk.OptionsOf(struct {
+		Port []int64 `option:"port" min:"1" max:"65535" doc:"the ports"`
+	}{})
+	b := &dk.Backend{Name: "ports", Options: options}
+	for _, c := range []struct {
+		text string
+		want []int64
+		err  string // part of the error; "": none
+	}{
+		{"5432", []int64{5432}, ""},
+		{"1,,3", []int64{1, 3}, ""},
+		{"abc", nil, `a whole number, or several with commas between them, not "abc"`},
+		{"", nil, "a whole number"},
+		{"1,99999", nil, "from 1 to 65535"},
+	} {
+		config, err := dk.NewConfig(b, "", map[string]string{"port": c.text}, nil)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("port=%s: %v; wanted %q", c.text, err, c.err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("port=%s: %v", c.text, err)
+			continue
+		}
+		if got := config.Ints("port"); !slices.Equal(got, c.want) {
+			t.Errorf("port=%s: %v; wanted %v", c.text, got, c.want)
+		}
+	}
+}

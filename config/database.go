@@ -193,7 +193,7 @@ func joined(o *dataknobs.OptionInfo, v *Node) (string, error) {
 	switch {
 	case v.isScalar() || v.kind == Null:
 		return v.text, nil
-	case v.kind == List && o.Kind == dataknobs.OptionList:
+	case v.kind == List && (o.Kind == dataknobs.OptionList || o.Kind == dataknobs.OptionInts):
 		var words []string
 		for item := range v.Items() {
 			if !item.isScalar() {

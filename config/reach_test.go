@@ -19,7 +19,7 @@ func legal(o dataknobs.OptionInfo) string {
 	switch {
 	case o.Kind == dataknobs.OptionInt && o.Min != "":
 		return o.Min
-	case o.Kind == dataknobs.OptionInt:
+	case o.Kind == dataknobs.OptionInt, o.Kind == dataknobs.OptionInts:
 		return "7"
 	case o.Kind == dataknobs.OptionFloat:
 		return "1.5"

@@ -162,6 +162,8 @@ func (f *optionFlag) Type() string {
 		return "duration"
 	case dataknobs.OptionEnum:
 		return strings.Join(f.Enum, "|")
+	case dataknobs.OptionInts:
+		return "n,n"
 	case dataknobs.OptionList:
 		return "a,b"
 	case dataknobs.OptionMap:

@@ -77,7 +77,7 @@ type settings struct {
 // A connection has the settings that libpq knows by the same names.
 type connection struct {
 	Host            string           `option:"host" doc:"the hosts, or the folder of the Unix socket; instead of in the URL"`
-	Port            string           `option:"port" doc:"the ports; instead of in the URL"`
+	Port            []int64          `option:"port" min:"1" max:"65535" doc:"the port, or one for each host; instead of in the URL"`
 	DBName          string           `option:"dbname" doc:"the database; instead of in the URL"`
 	User            string           `option:"user" doc:"the user; instead of in the URL"`
 	Password        dataknobs.Secret `option:"password" doc:"the password; better in the password file or PGPASSWORD"`
