@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -199,9 +200,21 @@ func (c *client) once(ctx context.Context, r *request) (*answer, error) {
 		return nil, c.lost(whole, err)
 	}
 	if res.StatusCode >= 300 {
-		return nil, newStatusError(res.StatusCode, body)
+		return nil, afterThat(newStatusError(res.StatusCode, body), res.Header)
 	}
 	return &answer{body: body}, nil
+}
+
+// afterThat adds to an error for how long the server, or a proxy before it,
+// asks to wait.
+func afterThat(err error, h http.Header) error {
+	var e *dataknobs.Error
+	seconds, bad := strconv.Atoi(h.Get("Retry-After"))
+	if bad != nil || seconds < 0 || !errors.As(err, &e) || e.Code != dataknobs.Unavailable {
+		return err
+	}
+	e.RetryAfter = time.Duration(min(seconds, 3600)) * time.Second
+	return err
 }
 
 // lost is the error of a request that got no answer.

@@ -162,6 +162,20 @@ func TestBusyServer(t *testing.T) {
 	}
 }
 
+// How long a server asks to wait is in the error.
+func TestRetryAfter(t *testing.T) {
+	db, p := behind(t, func(o *elasticsearch.Options) { o.Retries = 0 })
+	p.set(func(w http.ResponseWriter, r *http.Request) bool {
+		w.Header().Set("Retry-After", "7")
+		return answer("_search", 0, 503, rejected)(w, r)
+	})
+	_, err := db.All(t.Context(), nil)
+	var e *dataknobs.Error
+	if !errors.As(err, &e) || e.Code != dataknobs.Unavailable || e.RetryAfter != 7*time.Second {
+		t.Errorf("asked to wait for 7s: %#v", err)
+	}
+}
+
 // Items of a batch that the server is too busy for are sent again, alone.
 func TestBusyItems(t *testing.T) {
 	db, p := behind(t, nil)

@@ -284,6 +284,12 @@ func TestRefusals(t *testing.T) {
 	refused("no table named", s.url+"?schema=faults", dataknobs.InvalidArgument, "people")
 	refused("no TLS", s.at("people", "sslmode=require"), dataknobs.PermissionDenied, "TLS")
 
+	t.Run("what was not sent can be made again", func(t *testing.T) {
+		_, err := dataknobs.Open(ctx, strings.Replace(s.at("people"), fmt.Sprint(":", srv.Port), ":1", 1), nil)
+		if !errors.Is(err, dataknobs.ErrNotSent) {
+			t.Errorf("%v does not say that the server was not asked", err)
+		}
+	})
 	t.Run("no schema", func(t *testing.T) {
 		db := open(t, s.url+"?table=nowhere.people")
 		_, err := db.Create(ctx, dataknobs.NewRecord("a"))

@@ -264,6 +264,72 @@ func TestLostAnswers(t *testing.T) {
 	}
 }
 
+// The answer to a write is lost, and what comes after hides what became of it:
+// nobody is told that it was refused.
+func TestUnclearWrites(t *testing.T) {
+	p := placeOn(t, servers.MinIO(t))
+	x := newProxy(t, p)
+	s := p.through(t, x, nil)
+	other := p.again(t, s.o)
+	s.create(t, rec("x", "a", 0))
+	// then happens between the attempt whose answer is lost and the next.
+	afterLost := func(then func(), refuseRest bool) {
+		var lost atomic.Bool
+		x.set(func(w http.ResponseWriter, r *http.Request) bool {
+			return refuseRest && lost.Load() && refuse(w, 403, "SignatureDoesNotMatch")
+		}, func(r *http.Response) error {
+			if r.Request.Method == http.MethodPut && r.StatusCode == http.StatusOK && !lost.Swap(true) {
+				then()
+				return errors.New("lost")
+			}
+			return nil
+		})
+	}
+	unclear := func(what string, err error) {
+		t.Helper()
+		wantCode(t, err, dataknobs.Unavailable, what)
+		if !errors.Is(err, dataknobs.ErrUnknownOutcome) {
+			t.Errorf("%s: %v does not say that the outcome is unknown", what, err)
+		}
+	}
+	afterLost(func() {}, true)
+	unclear("a put whose repetition is refused", second(s.Put(t.Context(), rec("x", "a", 1))))
+	overwrite := func(id string) func() {
+		return func() {
+			if _, err := other.Put(t.Context(), rec(id, "a", 100)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	afterLost(overwrite("new"), false)
+	unclear("a create that somebody has written over", second(s.Create(t.Context(), rec("new", "a", 1))))
+	x.set(nil, nil)
+	old, err := s.Get(t.Context(), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	afterLost(overwrite("x"), false)
+	unclear("an update that somebody has written over", second(s.Update(t.Context(), rec("x", "a", 2), dataknobs.IfRevision(old.Revision))))
+	x.set(nil, nil)
+	wantCode(t, second(s.Create(t.Context(), rec("x"))), dataknobs.AlreadyExists, "a create that is clear")
+}
+
+// How long a server asks to wait is in the error.
+func TestRetryAfter(t *testing.T) {
+	p := placeOn(t, servers.MinIO(t))
+	x := newProxy(t, p)
+	s := p.through(t, x, func(o *s3.Options) { o.Attempts = 1 })
+	x.set(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Retry-After", "7")
+		return refuse(w, 503, "SlowDown")
+	}, nil)
+	_, err := s.Get(t.Context(), "x")
+	var e *dataknobs.Error
+	if !errors.As(err, &e) || e.Code != dataknobs.Unavailable || e.RetryAfter != 7*time.Second {
+		t.Errorf("%v asks to wait for %v; wanted 7s", err, e.RetryAfter)
+	}
+}
+
 // A body that ends early is read again; one that is always damaged is never
 // taken for a record.
 func TestDamagedBodies(t *testing.T) {
