@@ -164,7 +164,10 @@ func TestBusyServer(t *testing.T) {
 
 // How long a server asks to wait is in the error.
 func TestRetryAfter(t *testing.T) {
-	db, p := behind(t, func(o *elasticsearch.Options) { o.Retries = 0 })
+	db, p := behind(t, func(o *elasticsearch.Options) { o.Retries = 1 })
+	if _, err := db.Create(t.Context(), rec("first", 1)); err != nil {
+		t.Fatal(err)
+	}
 	p.set(func(w http.ResponseWriter, r *http.Request) bool {
 		w.Header().Set("Retry-After", "7")
 		return answer("_search", 0, 503, rejected)(w, r)
