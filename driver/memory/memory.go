@@ -110,7 +110,10 @@ func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	d.slots, d.order, d.index = nil, nil, nil
+	d.slots, d.order = nil, nil
+	for _, x := range d.index { // the list itself is read without the lock
+		x.tree.Clear()
+	}
 	return nil
 }
 
