@@ -28,13 +28,15 @@ func (b *bench) write() error {
 		filepath.Join(b.dir, "RESULTS.md"):   report.markdown(),
 		filepath.Join(b.dir, "results.json"): string(data) + "\n",
 		filepath.Join(plots, "ratios.svg"):   ratioPlot(report.sections()),
-		filepath.Join(plots, "scaling.svg"):  scalingPlot(report.Curves),
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(report.Curves) == 0 {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(plots, "scaling.svg"), []byte(scalingPlot(report.Curves)), 0o644)
 }
 
 // keep takes over what an earlier run has measured and this one has not.
@@ -54,12 +56,12 @@ func (r *reportJSON) keep(path string) error {
 	for _, s := range r.Sections {
 		fresh[s.Part] = true
 	}
+	order := sectionNames()
 	for _, s := range old.Sections {
-		if !fresh[s.Part] {
+		if !fresh[s.Part] && slices.Contains(order, s.Part) {
 			r.Sections = append(r.Sections, s)
 		}
 	}
-	order := sectionNames()
 	slices.SortStableFunc(r.Sections, func(a, b sectionJSON) int { return slices.Index(order, a.Part) - slices.Index(order, b.Part) })
 	if len(r.Curves) == 0 {
 		r.Curves = old.Curves
@@ -89,7 +91,11 @@ func (r *reportJSON) markdown() string {
 		}
 	}
 	fmt.Fprintf(&md, "\n%d of %d targets are met.\n", rows-missed, rows)
-	md.WriteString("\n![Speed against the peers](plots/ratios.svg)\n\n![Cost against size](plots/scaling.svg)\n\n| software | version |\n| --- | --- |\n")
+	md.WriteString("\n![Speed against the peers](plots/ratios.svg)\n\n")
+	if len(r.Curves) > 0 {
+		md.WriteString("![Cost against size](plots/scaling.svg)\n\n")
+	}
+	md.WriteString("| software | version |\n| --- | --- |\n")
 	for _, v := range r.Versions {
 		fmt.Fprintf(&md, "| %s | %s |\n", v.Name, v.Version)
 	}
