@@ -257,28 +257,12 @@ func (r *esRun) versus(op string, most float64, rounds int, ours, theirs func() 
 	if err := r.calm(); err != nil {
 		return err
 	}
-	var o, t []float64
-	for i := range r.b.rounds(rounds) + 1 {
-		start := time.Now()
-		a, err := ours()
-		if err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		middle := time.Now()
-		c, err := theirs()
-		if err != nil {
-			return fmt.Errorf("%s, raw: %w", op, err)
-		}
-		if a != c || a == 0 {
-			return fmt.Errorf("%s: ours found %d records, the raw client %d", op, a, c)
-		}
-		if i > 0 { // the first is a warm-up
-			o, t = append(o, middle.Sub(start).Seconds()), append(t, time.Since(middle).Seconds())
-		}
+	x, err := r.b.versus(op, most, rounds, times, ours, theirs)
+	if err != nil {
+		return err
 	}
-	om, tm := measured(o, times), measured(t, times)
-	r.rows = append(r.rows, row{op: op, ours: om, peer: tm, peerName: "raw client",
-		target: fmt.Sprintf("≤ %g × its time", most), met: om.seconds <= most*tm.seconds})
+	x.peerName = "raw client"
+	r.rows = append(r.rows, x)
 	return nil
 }
 

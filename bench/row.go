@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A section is one table of the results.
@@ -48,6 +49,34 @@ func (f figure) each(n int) figure {
 func median(xs []float64) float64 {
 	s := slices.Sorted(slices.Values(xs))
 	return s[len(s)/2]
+}
+
+// versus runs ours and theirs in turn, after a warm-up of each; a run does
+// times operations. Each says how many records it had to do with, which must be
+// as many on both sides, and some.
+func (b *bench) versus(op string, most float64, rounds, times int, ours, theirs func() (int, error)) (row, error) {
+	var o, t []float64
+	for i := range b.rounds(rounds) + 1 {
+		start := time.Now()
+		n, err := ours()
+		if err != nil {
+			return row{}, fmt.Errorf("%s: %w", op, err)
+		}
+		middle := time.Now()
+		m, err := theirs()
+		if err != nil {
+			return row{}, fmt.Errorf("%s, raw: %w", op, err)
+		}
+		if n != m || n == 0 {
+			return row{}, fmt.Errorf("%s: ours had to do with %d records, the raw driver with %d", op, n, m)
+		}
+		if i > 0 {
+			o, t = append(o, middle.Sub(start).Seconds()), append(t, time.Since(middle).Seconds())
+		}
+	}
+	x := row{op: op, ours: measured(o, times), peer: measured(t, times), target: fmt.Sprintf("≤ %g × its time", most)}
+	x.met = x.ours.seconds <= most*x.peer.seconds
+	return x, nil
 }
 
 func (f figure) String() string {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/servers"
 
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 )
@@ -43,7 +44,7 @@ func (b *bench) s3() error {
 	os.Setenv("AWS_ACCESS_KEY_ID", "testkey") // for the peers
 	os.Setenv("AWS_SECRET_ACCESS_KEY", "testsecret")
 	os.Setenv("AWS_REGION", "us-east-1")
-	far, closeFar, err := lag(port, farRTT)
+	far, closeFar, err := servers.Lag(fmt.Sprintf("127.0.0.1:%d", port), farRTT)
 	if err != nil {
 		return err
 	}
@@ -53,8 +54,9 @@ func (b *bench) s3() error {
 		sizes, large = sizes[:1], 2000
 	}
 	for _, n := range sizes {
-		for _, p := range []int{port, far} {
-			r := &s3Run{b: b, n: n, s5cmd: s5cmd, near: p == port, endpoint: fmt.Sprintf("http://127.0.0.1:%d", p), store: store}
+		near := fmt.Sprintf("127.0.0.1:%d", port)
+		for _, host := range []string{near, far} {
+			r := &s3Run{b: b, n: n, s5cmd: s5cmd, near: host == near, endpoint: "http://" + host, store: store}
 			if err := r.run(); err != nil {
 				return fmt.Errorf("%s: %w", r, err)
 			}
@@ -381,12 +383,12 @@ func (r *s3Run) python() error {
 // through so long a way that nothing else takes time.
 func (b *bench) s3RoundTrips(port int, store func(string) string) error {
 	const rtt, n = 400 * time.Millisecond, 1000
-	far, closeFar, err := lag(port, rtt)
+	far, closeFar, err := servers.Lag(fmt.Sprintf("127.0.0.1:%d", port), rtt)
 	if err != nil {
 		return err
 	}
 	defer closeFar()
-	r := &s3Run{b: b, n: n, near: true, endpoint: fmt.Sprintf("http://127.0.0.1:%d", far), store: store}
+	r := &s3Run{b: b, n: n, near: true, endpoint: "http://" + far, store: store}
 	db, err := dataknobs.Open(b.ctx, r.url(r.prefix("ours", 0), ""), nil) // which connects
 	if err != nil {
 		return err

@@ -3,15 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -95,61 +92,6 @@ func inParallel(n int, f func(i int) error) error {
 		return err
 	default:
 		return nil
-	}
-}
-
-// lag passes on what comes to a port, each way half of rtt later, as a far
-// region would, and returns its own.
-func lag(port int, rtt time.Duration) (int, func(), error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, nil, err
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			d, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-			if err != nil {
-				c.Close()
-				continue
-			}
-			go delay(c, d, rtt/2)
-			go delay(d, c, rtt/2)
-		}
-	}()
-	return l.Addr().(*net.TCPAddr).Port, func() { l.Close() }, nil
-}
-
-func delay(from, to net.Conn, t time.Duration) {
-	type chunk struct {
-		data []byte
-		at   time.Time
-	}
-	chunks := make(chan chunk, 1000)
-	go func() {
-		defer to.Close()
-		for c := range chunks {
-			time.Sleep(time.Until(c.at))
-			if _, err := to.Write(c.data); err != nil {
-				break
-			}
-		}
-		for range chunks { //nolint:revive // what nobody takes any more
-		}
-	}()
-	defer close(chunks)
-	for {
-		buf := make([]byte, 16<<10)
-		n, err := from.Read(buf)
-		if n > 0 {
-			chunks <- chunk{buf[:n], time.Now().Add(t)}
-		}
-		if err != nil {
-			return
-		}
 	}
 }
 

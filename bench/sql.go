@@ -286,35 +286,18 @@ func (r *sqlRun) loadOurs(table string) (float64, error) {
 	return time.Since(start).Seconds(), err
 }
 
-// versus runs ours and theirs in turn; each says how many records it had to do
-// with. times, if given, is how many operations one run is.
+// versus adds a row. times, if given, is how many operations one run is.
 func (r *sqlRun) versus(op string, most float64, rounds int, ours, theirs func() (int, error), times ...int) error {
-	var o, t []float64
-	for i := range r.b.rounds(rounds) + 1 {
-		start := time.Now()
-		a, err := ours()
-		if err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		middle := time.Now()
-		c, err := theirs()
-		if err != nil {
-			return fmt.Errorf("%s, raw: %w", op, err)
-		}
-		if a != c {
-			return fmt.Errorf("%s: ours had to do with %d records, the raw driver with %d", op, a, c)
-		}
-		if i > 0 { // the first is a warm-up
-			o, t = append(o, middle.Sub(start).Seconds()), append(t, time.Since(middle).Seconds())
-		}
-	}
 	n := 1
 	if len(times) > 0 {
 		n = times[0]
 	}
-	om, tm := measured(o, n), measured(t, n)
-	r.rows = append(r.rows, row{op: op, ours: om, peer: tm, peerName: "raw driver",
-		target: fmt.Sprintf("≤ %g × its time", most), met: om.seconds <= most*tm.seconds})
+	x, err := r.b.versus(op, most, rounds, n, ours, theirs)
+	if err != nil {
+		return err
+	}
+	x.peerName = "raw driver"
+	r.rows = append(r.rows, x)
 	return nil
 }
 

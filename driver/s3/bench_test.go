@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"sync"
 	"testing"
 	"time"
@@ -18,62 +17,6 @@ import (
 	"dataknobs.dev/dataknobs/driver/s3"
 	"dataknobs.dev/dataknobs/internal/servers"
 )
-
-// lag listens and passes on what comes, each way half of rtt later.
-func lag(b *testing.B, target string, rtt time.Duration) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			d, err := net.Dial("tcp", target)
-			if err != nil {
-				c.Close()
-				continue
-			}
-			go delay(c, d, rtt/2)
-			go delay(d, c, rtt/2)
-		}
-	}()
-	return "http://" + l.Addr().String()
-}
-
-func delay(from, to net.Conn, t time.Duration) {
-	type chunk struct {
-		data []byte
-		at   time.Time
-	}
-	chunks := make(chan chunk, 1000)
-	go func() {
-		defer to.Close()
-		for c := range chunks {
-			time.Sleep(time.Until(c.at))
-			if _, err := to.Write(c.data); err != nil {
-				break
-			}
-		}
-		for range chunks { //nolint:revive // what nobody takes any more
-		}
-	}()
-	defer close(chunks)
-	for {
-		buf := make([]byte, 32<<10)
-		n, err := from.Read(buf)
-		if n > 0 {
-			chunks <- chunk{buf[:n], time.Now().Add(t)}
-		}
-		if err != nil {
-			return
-		}
-	}
-}
 
 const benchRecords = 1000
 
@@ -129,7 +72,12 @@ func BenchmarkBatch(b *testing.B) {
 	for _, rtt := range []time.Duration{0, 20 * time.Millisecond} {
 		endpoint := p.Endpoint
 		if rtt > 0 {
-			endpoint = lag(b, p.Endpoint[len("http://"):], rtt)
+			addr, stop, err := servers.Lag(p.Endpoint[len("http://"):], rtt)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(stop)
+			endpoint = "http://" + addr
 		}
 		report := func(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*benchRecords), "µs/record")

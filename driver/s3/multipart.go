@@ -119,24 +119,14 @@ func (d *Driver) complete(ctx context.Context, key, id string, parts []types.Com
 		Bucket: &d.bucket, Key: &key, UploadId: &id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 	}
-	switch {
-	case c.absent:
-		in.IfNoneMatch = aws.String("*")
-	case c.etag != "":
-		in.IfMatch = quoteETag(c.etag)
-	}
-	var etag string
-	err := d.do(ctx, nil, "write", key, func(ctx context.Context) error {
+	in.IfNoneMatch, in.IfMatch = c.headers()
+	return d.upload(ctx, key, func(ctx context.Context) (*string, error) {
 		out, err := d.client.CompleteMultipartUpload(ctx, in)
-		if err == nil {
-			etag = trimETag(out.ETag)
+		if err != nil {
+			return nil, err
 		}
-		return err
+		return out.ETag, nil
 	})
-	if err == errAbsent {
-		err = errPrecondition
-	}
-	return etag, err
 }
 
 func (d *Driver) abort(ctx context.Context, key, id string) {

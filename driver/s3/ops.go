@@ -222,6 +222,17 @@ type condition struct {
 
 func (c condition) any() bool { return !c.absent && c.etag == "" }
 
+// headers are If-None-Match and If-Match of a request under the condition.
+func (c condition) headers() (noneMatch, match *string) {
+	switch {
+	case c.absent:
+		return aws.String("*"), nil
+	case c.etag != "":
+		return nil, quoteETag(c.etag)
+	}
+	return nil, nil
+}
+
 // put uploads an object and returns its ETag. The error is errPrecondition
 // where the condition does not hold; the upload may have been made by an
 // attempt whose answer was lost, which the object's mark shows.
@@ -240,17 +251,23 @@ func (d *Driver) put(ctx context.Context, key string, e *encoded, c condition) (
 	if d.o.KMSKey != "" {
 		in.SSEKMSKeyId = &d.o.KMSKey
 	}
-	switch {
-	case c.absent:
-		in.IfNoneMatch = aws.String("*")
-	case c.etag != "":
-		in.IfMatch = quoteETag(c.etag)
-	}
+	in.IfNoneMatch, in.IfMatch = c.headers()
+	return d.upload(ctx, key, func(ctx context.Context) (*string, error) {
+		out, err := d.client.PutObject(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		return out.ETag, nil
+	})
+}
+
+// upload makes an object by one request under a condition, and returns its ETag.
+func (d *Driver) upload(ctx context.Context, key string, send func(ctx context.Context) (*string, error)) (string, error) {
 	var etag string
 	err := d.do(ctx, nil, "write", key, func(ctx context.Context) error {
-		out, err := d.client.PutObject(ctx, in)
+		tag, err := send(ctx)
 		if err == nil {
-			etag = trimETag(out.ETag)
+			etag = trimETag(tag)
 		}
 		return err
 	})
