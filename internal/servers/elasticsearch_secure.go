@@ -82,7 +82,7 @@ func (s *SecureElasticsearch) configure(dir string) error {
 		filepath.Join(dir, "users"):       fmt.Appendf(nil, "%s:{PBKDF2}10000$%s$%s\n", s.User, text(salt), text(hash)),
 		filepath.Join(dir, "users_roles"): []byte("superuser:" + s.User + "\n"),
 	} {
-		if err := os.WriteFile(name, content, 0o644); err != nil { //nolint:gosec // the node runs as another user
+		if err := os.WriteFile(name, content, 0o644); err != nil { // the node runs as another user
 			return err
 		}
 	}
