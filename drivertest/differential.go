@@ -89,17 +89,16 @@ func (h *Harness) newDuel(t *testing.T, seed uint64) *duel {
 		h = h.withColumns(g.typeColumns())
 	}
 	d := &duel{subject: h.subject(t), gen: g, revs: map[string]string{}}
-	g.s = d.subject
+	g.f = d.f
 	return d
 }
 
 // A duel is one store and what the model says it holds.
 type duel struct {
 	*subject
-	gen  *gen
-	recs []*dataknobs.Record // in the order of their creation; Revision is the model's own
-	revs map[string]string   // the store's revision of each record
-	last int                 // the model's last revision
+	gen *gen
+	model
+	revs map[string]string // the store's revision of each record
 
 	asked int // queries; a slow store answers only some of them in pages too
 }
@@ -127,53 +126,33 @@ func (d *duel) fill(i int) {
 func (d *duel) write(steps int) {
 	for range steps {
 		if d.gen.oneIn(5) {
-			d.bulk()
+			b := d.gen.bulk()
+			d.bulk(b, d.expectBulk(b))
+			d.gen.recs = d.recs
 			continue
 		}
 		st := d.gen.step()
-		want := d.expect(st)
-		got := d.apply(st)
-		if !slices.Equal(got, want) {
-			d.Errorf("the writes %s:\n got    %v\n wanted %v", showStep(st), got, want)
-		}
-		d.compareAll()
-		if d.Failed() {
-			d.Logf("the last writes were %s", showStep(st))
+		d.step(st, d.expect(st))
+		if d.gen.recs = d.recs; d.Failed() {
 			return
 		}
 	}
 }
 
-// An outcome of one write.
-type writeOutcome struct {
-	code    dataknobs.Code // 0: applied
-	created bool
+// step makes the step, whose outcome is to be want, and compares everything.
+func (d *duel) step(st step, want []writeOutcome) {
+	if got, err := d.apply(st); !slices.Equal(got, want) {
+		d.Errorf("the writes %s:\n got    %v, the last error: %v\n wanted %v", showStep(st), got, err, want)
+	}
+	if d.compareAll(); d.Failed() {
+		d.Logf("the last writes were %s", showStep(st))
+	}
 }
 
-func (o writeOutcome) String() string {
-	switch {
-	case o.code != 0:
-		return o.code.Error()
-	case o.created:
-		return "created"
-	}
-	return "done"
-}
-
-// notApplied stands for a write of an atomic batch that another one failed.
-const notApplied = dataknobs.Code(255)
-
-// apply makes the step on the store. Revisions are those known before it.
-func (d *duel) apply(st step) []writeOutcome {
-	ws := slices.Clone(st.writes)
-	for i := range ws {
-		switch ws[i].Revision {
-		case "current":
-			ws[i].Revision = d.revs[ws[i].ID]
-		case "stale":
-			ws[i].Revision = "stale"
-		}
-	}
+// apply makes the step on the store. Revisions are those known before it. The
+// last error is one of those that the outcomes stand for.
+func (d *duel) apply(st step) (outcomes []writeOutcome, last error) {
+	ws := d.writes(st)
 	var results []dataknobs.Result
 	var err error
 	switch {
@@ -188,7 +167,9 @@ func (d *duel) apply(st step) []writeOutcome {
 	failed := false
 	for i, r := range results {
 		out[i] = writeOutcome{dataknobs.CodeOf(r.Err), r.Created && r.Err == nil}
-		failed = failed || r.Err != nil
+		if r.Err != nil {
+			failed, last = true, r.Err
+		}
 	}
 	if st.atomic && failed { // which one is blamed is the store's choice
 		out = slices.Repeat([]writeOutcome{{code: notApplied}}, len(results))
@@ -196,7 +177,18 @@ func (d *duel) apply(st step) []writeOutcome {
 	if st.batch && failed != (err != nil) {
 		d.Errorf("the writes %s: error %v, though the results say %v", showStep(st), err, out)
 	}
-	return out
+	return out, last
+}
+
+// writes are the step's, under the revisions that the store has given.
+func (d *duel) writes(st step) []dataknobs.Write {
+	ws := slices.Clone(st.writes)
+	for i := range ws {
+		if ws[i].Revision == "current" {
+			ws[i].Revision = d.revs[ws[i].ID]
+		}
+	}
+	return ws
 }
 
 // single makes one write by the method for it.
@@ -220,63 +212,6 @@ func (d *duel) single(w dataknobs.Write) (res dataknobs.Result) {
 	return res
 }
 
-// expect makes the step on the model. A write under a revision of a record
-// that is not there asks for no particular one: no revision is known.
-func (d *duel) expect(st step) []writeOutcome {
-	known := map[string]string{}
-	for _, r := range d.recs {
-		known[r.ID] = r.Revision
-	}
-	before := slices.Clone(d.recs)
-	var out []writeOutcome
-	failed := false
-	for i := range st.writes {
-		w := &st.writes[i]
-		if known[w.ID] == "" && w.Revision == "current" {
-			w.Revision = ""
-		}
-		o := d.expectOne(*w, known[w.ID])
-		failed = failed || o.code != 0
-		out = append(out, o)
-	}
-	if st.atomic && failed {
-		d.recs = before
-		return slices.Repeat([]writeOutcome{{code: notApplied}}, len(out))
-	}
-	return out
-}
-
-func (d *duel) expectOne(w dataknobs.Write, known string) writeOutcome {
-	i := slices.IndexFunc(d.recs, func(r *dataknobs.Record) bool { return r.ID == w.ID })
-	switch {
-	case i < 0 && (w.If == dataknobs.IfPresent || w.Revision != ""):
-		return writeOutcome{code: dataknobs.NotFound}
-	case i >= 0 && w.If == dataknobs.IfAbsent:
-		return writeOutcome{code: dataknobs.AlreadyExists}
-	case w.Revision == "stale" || w.Revision == "current" && d.recs[i].Revision != known:
-		return writeOutcome{code: dataknobs.Conflict}
-	case w.Op == dataknobs.WriteDelete:
-		d.recs = slices.Delete(slices.Clone(d.recs), i, i+1)
-		return writeOutcome{}
-	}
-	r := w.Record
-	if w.Op == dataknobs.WritePatch {
-		var err error
-		if r, err = dataknobs.ApplyChanges(d.recs[i], w.Changes); err != nil {
-			return writeOutcome{code: dataknobs.CodeOf(err)}
-		}
-	}
-	r = r.Clone()
-	d.last++
-	r.Revision = strconv.Itoa(d.last)
-	if d.recs = slices.Clone(d.recs); i < 0 {
-		d.recs = append(d.recs, r)
-		return writeOutcome{created: true}
-	}
-	d.recs[i] = r
-	return writeOutcome{}
-}
-
 // compareAll compares everything in the store with the model, and learns the
 // revisions.
 func (d *duel) compareAll() {
@@ -284,7 +219,6 @@ func (d *duel) compareAll() {
 	if len(all) != len(d.recs) {
 		d.Errorf("the store holds %d records, the model %d", len(all), len(d.recs))
 	}
-	d.gen.recs = d.recs
 	clear(d.revs)
 	for _, want := range d.recs {
 		got := all[want.ID]
@@ -300,10 +234,13 @@ func (d *duel) compareAll() {
 
 // query asks store and model the same.
 func (d *duel) query(q *dataknobs.Query) {
-	diff := d.ask(d.subject, d.recs, q)
-	if diff == "" {
-		return
+	if diff := d.ask(d.subject, d.recs, q); diff != "" {
+		d.differs(q, diff)
 	}
+}
+
+// differs reports a difference with the smallest data that shows it.
+func (d *duel) differs(q *dataknobs.Query, diff string) {
 	recs, small := d.shrink(q)
 	if recs == nil {
 		d.Errorf("query %s over the store after its random writes (a fresh store with the same records answers right):\n%s", q, diff)
@@ -359,9 +296,15 @@ func showStep(st step) string {
 		if w.Record != nil {
 			fmt.Fprintf(&b, " %s", show(w.Record))
 		}
-		for _, c := range w.Changes {
-			fmt.Fprintf(&b, " {%s: %s, remove %v}", c.Path, c.Value, c.Remove)
-		}
+		b.WriteString(showChanges(w.Changes))
+	}
+	return b.String()
+}
+
+func showChanges(cs []dataknobs.Change) string {
+	var b strings.Builder
+	for _, c := range cs {
+		fmt.Fprintf(&b, " {%s: %s, remove %v}", c.Path, c.Value, c.Remove)
 	}
 	return b.String()
 }

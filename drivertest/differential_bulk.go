@@ -1,86 +1,62 @@
 package drivertest
 
-import (
-	"slices"
+import "dataknobs.dev/dataknobs"
 
-	"dataknobs.dev/dataknobs"
-)
+// bulk returns a random write of many records.
+func (g *gen) bulk() bulk {
+	b := bulk{kind: bulkKind(g.IntN(3))}
+	switch b.kind {
+	case bulkDelete:
+		b.where = g.fewHits()
+	case bulkPatch:
+		b.where = g.fewHits()
+		f := pick(g, g.fields)
+		b.changes = []dataknobs.Change{{Path: dataknobs.Names(f.name), Value: g.fieldValue(f, 1), Remove: g.oneIn(3)}, change("patched", true)}
+	default: // new and old records, some of them twice
+		b.mode = pick(g, []dataknobs.LoadMode{dataknobs.LoadPut, dataknobs.LoadSkip})
+		for range g.IntN(25) {
+			b.recs = append(b.recs, g.record(pick(g, genIDs)))
+		}
+	}
+	return b
+}
 
-// bulk makes one write of many records by condition or as a stream.
-func (d *duel) bulk() {
-	switch d.gen.IntN(3) {
-	case 0:
-		d.deleteWhere()
-	case 1:
-		d.patchWhere()
-	default:
-		d.load()
+// fewHits is a condition that mostly selects few records.
+func (g *gen) fewHits() dataknobs.Expr {
+	return dataknobs.And{g.cond(), g.expr(2, func() dataknobs.Expr { return g.cond() })}
+}
+
+// bulk makes the write, whose outcome is to be want, and compares everything.
+func (d *duel) bulk(b bulk, want bulkOutcome) {
+	got, err := d.applyBulk(b)
+	if err != nil || got != want {
+		d.Errorf("%s:\n got    %+v, %s\n wanted %+v", showBulk(b), got, outcome(err), want)
 	}
 	d.compareAll()
 }
 
-// someExpr is a condition that mostly selects few records.
-func (d *duel) someExpr() dataknobs.Expr {
-	return dataknobs.And{d.gen.cond(), d.gen.expr(2, func() dataknobs.Expr { return d.gen.cond() })}
-}
-
-func (d *duel) deleteWhere() {
-	e := d.someExpr()
-	kept := slices.DeleteFunc(slices.Clone(d.recs), func(r *dataknobs.Record) bool { return matches(e, r) })
-	n, err := d.db.DeleteWhere(d.ctx, e)
-	d.wantBulk("DeleteWhere", e, n, err, len(d.recs)-len(kept))
-	d.recs = kept
-}
-
-func (d *duel) patchWhere() {
-	e := d.someExpr()
-	f := pick(d.gen, d.gen.fields)
-	changes := []dataknobs.Change{{Path: dataknobs.Names(f.name), Value: d.gen.fieldValue(f, 1), Remove: d.gen.oneIn(3)}, change("patched", true)}
-	n, err := d.db.PatchWhere(d.ctx, e, changes)
-	hits := 0
-	for i, r := range d.recs {
-		if !matches(e, r) {
-			continue
+func (d *duel) applyBulk(b bulk) (out bulkOutcome, err error) {
+	switch b.kind {
+	case bulkDelete:
+		out.hits, err = d.db.DeleteWhere(d.ctx, b.where)
+	case bulkPatch:
+		out.hits, err = d.db.PatchWhere(d.ctx, b.where, b.changes)
+	default:
+		var res *dataknobs.LoadResult
+		if res, err = d.db.Load(d.ctx, stream(b.recs, nil), &dataknobs.LoadOptions{Mode: b.mode}); err == nil {
+			out = bulkOutcome{res.Written, res.Skipped}
 		}
-		hits++
-		next, err := dataknobs.ApplyChanges(r, changes)
-		d.must(err, "ApplyChanges to %s", show(r))
-		d.recs[i] = next
 	}
-	d.wantBulk("PatchWhere", e, n, err, hits)
+	return out, err
 }
 
-func (d *duel) wantBulk(call string, e dataknobs.Expr, n int64, err error, want int) {
-	d.Helper()
-	if err != nil || n != int64(want) {
-		d.Errorf("%s %s: got %d, error %v; wanted %d", call, &dataknobs.Query{Where: e}, n, err, want)
+func showBulk(b bulk) string {
+	where := (&dataknobs.Query{Where: b.where}).String()
+	switch b.kind {
+	case bulkDelete:
+		return "DeleteWhere " + where
+	case bulkPatch:
+		return "PatchWhere " + where + " " + showChanges(b.changes)
 	}
-}
-
-// load streams new and old records, some of them twice.
-func (d *duel) load() {
-	mode := pick(d.gen, []dataknobs.LoadMode{dataknobs.LoadPut, dataknobs.LoadSkip})
-	var recs []*dataknobs.Record
-	written, skipped := int64(0), int64(0)
-	for range d.gen.IntN(25) {
-		r := d.gen.record(pick(d.gen, genIDs))
-		recs = append(recs, r)
-		i := slices.IndexFunc(d.recs, func(o *dataknobs.Record) bool { return o.ID == r.ID })
-		switch {
-		case i < 0:
-			d.recs = append(slices.Clip(d.recs), r.Clone())
-		case mode == dataknobs.LoadSkip:
-			skipped++
-			continue
-		default:
-			d.recs = slices.Clone(d.recs)
-			d.recs[i] = r.Clone()
-		}
-		written++
-	}
-	res, err := d.db.Load(d.ctx, stream(recs, nil), &dataknobs.LoadOptions{Mode: mode})
-	d.must(err, "Load of %s", showAll(recs))
-	if res.Written != written || res.Skipped != skipped {
-		d.Errorf("Load of %s:\n got    %d written, %d skipped\n wanted %d and %d", showAll(recs), res.Written, res.Skipped, written, skipped)
-	}
+	return "Load of " + showAll(b.recs)
 }

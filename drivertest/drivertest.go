@@ -58,6 +58,9 @@ type Harness struct {
 	// from one that has passed them all in little; "Corpus" and "Differential" are
 	// groups too. nil: everything.
 	Only []string
+	// Differential scales the differential test. The zero value suits a store that
+	// is compared with the model nowhere else.
+	Differential DifferentialOptions
 	// Skip names cases ("Write/create") that do not apply to this store, with the reason, which
 	// must be one that the contract gives.
 	Skip map[string]string
@@ -186,7 +189,7 @@ func Run(t *testing.T, h Harness) {
 		t.Run("Corpus", func(t *testing.T) { Corpus(t, h) })
 	}
 	if h.runs("Differential") && needAnyID.missing(&h, fresh) == "" {
-		t.Run("Differential", func(t *testing.T) { Differential(t, h, DifferentialOptions{}) })
+		t.Run("Differential", func(t *testing.T) { Differential(t, h, h.Differential) })
 	}
 }
 

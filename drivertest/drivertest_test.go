@@ -135,7 +135,7 @@ func TestBlock(t *testing.T) {
 	for seed := range uint64(300) {
 		s := h.subject(t)
 		g := newGen(seed)
-		g.s = s
+		g.f = s.f
 		for _, id := range genIDs[:20] {
 			g.recs = append(g.recs, g.record(id))
 		}
@@ -154,6 +154,33 @@ func TestBlock(t *testing.T) {
 		}
 		if !slices.Equal(idsOf(c.want), idsOf(want)) || c.code != dataknobs.CodeOf(err) {
 			t.Fatalf("the answer is read back as %q, wanted %q", idsOf(c.want), idsOf(want))
+		}
+	}
+}
+
+// TestTogether compares stores that can do much with one that can do nothing.
+func TestTogether(t *testing.T) {
+	seed := uint64(200)
+	Together(t, []Store{
+		{"memory", Harness{Open: openMemory}},
+		{"transactions", Harness{Open: func(*testing.T) *dataknobs.DB { return dataknobs.New(txfake.New(), nil) }}},
+		{"degraded", Harness{Open: func(*testing.T) *dataknobs.DB {
+			return dataknobs.New(Degrade(memory.New(memory.Options{}), seed), nil)
+		}}},
+	}, TogetherOptions{From: 46, To: 50, Queries: 100})
+}
+
+// TestSurvey checks that a survey says the same of the same store, and what it
+// says of one that can do nothing.
+func TestSurvey(t *testing.T) {
+	open := func(*testing.T) *dataknobs.DB { return dataknobs.New(txfake.New(), nil) }
+	first, again := Survey(t, Harness{Open: open}), Survey(t, Harness{Open: open})
+	if !slices.Equal(first, again) {
+		t.Errorf("two surveys of the same store differ")
+	}
+	for _, f := range first {
+		if f.Fidelity != dataknobs.None {
+			t.Errorf("%s on %s: %s, by a store that can do nothing", f.Part, f.On, f.Fidelity)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // domains with the edges among them, so that conditions hit and kinds clash.
 type gen struct {
 	*rand.Rand
-	s      *subject
+	f      func() *dataknobs.Features // what the store can do
 	fields []genField
 	recs   []*dataknobs.Record // what the store holds, for constants that hit
 }
@@ -23,6 +23,7 @@ type genField struct {
 	name  string
 	kind  dataknobs.Kind // KindNull: any
 	typed bool           // it is a typed column: of that kind, or null
+	words bool           // its texts are some of genWords
 }
 
 // newGen returns a generator for one store, which the caller sets.
@@ -64,6 +65,9 @@ func (g *gen) fieldValue(f genField, depth int) dataknobs.Value {
 	if g.oneIn(8) {
 		return dataknobs.Null()
 	}
+	if f.words {
+		return dataknobs.String(g.words(g.IntN(4)))
+	}
 	return g.valueOf(f.kind, depth)
 }
 
@@ -77,8 +81,8 @@ var (
 	genFloats = []float64{0, 1, 2, 0.5, -1, 2.5, 1 << 53, 1 << 63, -1 << 63, 5e-324, 1e300, math.Copysign(0, -1)}
 	// No text here spells a time: beside a field of nothing but times a store that
 	// knows its kinds reads it as one. That has a case of its own.
-	genStrings = []string{"", "a", "A", "b", "ab", "aB", "abc", "a%", "a_b", `a\b`, "ß", "ẞ", "é", "K", "\u212a", "ſ", "s", "1", "true", "null", "2026-01-02T00:00", "😀", "a\nb", "İ", "'", "日本"}
-	genTimes   = []int64{0, 1, -1, 1767312000_000_000, 1767312000_000_001, -62135596800_000_000}
+	genStrings = []string{"", "a", "A", "b", "ab", "aB", "abc", "a%", "a_b", `a\b`, "ß", "ẞ", "é", "K", "\u212a", "ſ", "s", "1", "true", "null", "2026-01-02T00:00", "😀", "a\nb", "İ", "'", "日本", "NaN", "Infinity", "-0", "1e3", "{}", "[]"}
+	genTimes   = []int64{0, 1, -1, 1767312000_000_000, 1767312000_000_001, -62135596800_000_000, 253402300799_999_999}
 	genBytes   = []string{"", "\x00", "a", "ab", "\xff"}
 )
 
@@ -136,7 +140,7 @@ func (g *gen) record(id string) *dataknobs.Record {
 			r.Fields = append(r.Fields, dataknobs.Field{Name: f.name, Value: g.fieldValue(f, 0)})
 		}
 	}
-	if g.s.f().Metadata && g.oneIn(3) {
+	if g.f().Metadata && g.oneIn(3) {
 		r.Metadata = dataknobs.Fields{{Name: "m", Value: g.value(dataknobs.KindString, 1)}}
 	}
 	return r
@@ -163,7 +167,7 @@ func (g *gen) step() step {
 	n := 1
 	if st.batch {
 		n = 1 + g.IntN(30)
-		st.atomic = g.s.f().Atomic && g.oneIn(3)
+		st.atomic = g.f().Atomic && g.oneIn(3)
 	}
 	for range n {
 		st.writes = append(st.writes, g.write())

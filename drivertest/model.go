@@ -156,6 +156,9 @@ func textCondition(c *dataknobs.Cond, v dataknobs.Value) truth {
 		return truthOf(strings.HasPrefix(s, pattern))
 	case dataknobs.Matches:
 		return truthOf(regexp.MustCompile(pattern).MatchString(s))
+	case dataknobs.Match: // of plain words alone, as every analyzer takes them
+		words := strings.Fields(s)
+		return truthOf(!slices.ContainsFunc(strings.Fields(pattern), func(w string) bool { return !slices.Contains(words, w) }))
 	}
 	panic("drivertest: no such operator: " + c.Op.String())
 }
