@@ -82,6 +82,7 @@ func (w *writer) syncNow() {
 	}
 	w.dirty = false
 	if err := w.sync(w.file); err != nil {
+		w.lost = true
 		_ = w.fail(err) // those to come are told
 	}
 }
@@ -94,18 +95,25 @@ func (w *writer) after() byte {
 	return afterSync
 }
 
-// fail makes every later write fail.
+// fail makes every later write fail. The first error is the one that counts.
+// The caller leads.
 func (w *writer) fail(err error) error {
-	w.failed = ioError(w.d.t.path+journalExt, err)
+	if w.failed == nil {
+		w.failed = ioError(w.d.t.path+journalExt, err)
+	}
 	return w.failed
 }
 
 func (w *writer) usable() error {
-	if w.failed != nil {
-		return dataknobs.Errorf(dataknobs.CodeOf(w.failed), "%s takes no more writes, since one to its journal failed: %w", w.d.t.name, w.failed).
-			WithHint("what was acknowledged is safe; open the store again")
+	if w.failed == nil {
+		return nil
 	}
-	return nil
+	hint := "what was acknowledged is safe; open the store again"
+	if w.lost {
+		hint = "what was acknowledged in the second before may not be on the disk; open the store again"
+	}
+	return dataknobs.Errorf(dataknobs.CodeOf(w.failed), "%s takes no more writes, since one of them failed: %w", w.d.t.name, w.failed).
+		WithHint("%s", hint)
 }
 
 // append puts frames at the end of the journal. The caller leads.

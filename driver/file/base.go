@@ -41,7 +41,7 @@ type part struct {
 	name string // for errors
 	rel  string // within the store, for IDs
 	cur  atomic.Pointer[codec.File]
-	f    *os.File // nil where it is opened at each use
+	f    readFile // nil where it is opened at each use
 	info os.FileInfo
 	comp compression
 	hive []dataknobs.Field
@@ -73,7 +73,7 @@ func (p *part) close() {
 
 // openSingle opens the one file of a store; nil if there is none.
 func openSingle(ctx context.Context, o *Options, t *target, side *side) (*base, error) {
-	f, err := os.Open(t.path)
+	f, err := o.fs.Open(t.path)
 	if os.IsNotExist(err) {
 		return nil, nil
 	}
@@ -104,7 +104,10 @@ func (b *base) open(ctx context.Context, side *side) error {
 		return err
 	}
 	b.side = side
-	b.used = side.layoutOf(p.f, p.info.Size())
+	var err error
+	if b.used, err = side.layoutOf(p.f, p.info.Size()); err != nil {
+		return ioError(p.name, err)
+	}
 	if err := b.openPart(ctx, p, b.used); err != nil {
 		return err
 	}

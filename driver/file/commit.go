@@ -353,7 +353,7 @@ func (g *group) encode(rs []*request) error {
 			return err
 		}
 		if count++; i == len(g.ops)-1 || !atomic && len(g.body) >= frameSize {
-			if len(g.body) > maxFrame-binary.MaxVarintLen64 {
+			if len(g.body) > maxFrame-binary.MaxVarintLen64-1 {
 				return dataknobs.Errorf(dataknobs.ResourceExhausted, "an atomic batch of %d bytes is too large; the limit is %d", len(g.body), maxFrame)
 			}
 			g.frames++

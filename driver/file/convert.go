@@ -73,8 +73,7 @@ func (w *writer) convert(ctx context.Context, snap *snapshot, stats *dataknobs.S
 	if err := w.replace(ctx, t, m, layout); err != nil {
 		return 0, err
 	}
-	w.made.Store(true)
-	return c.rows, d.reload(ctx)
+	return c.rows, w.takeUp(ctx)
 }
 
 // A conversion is one Convert on its way.

@@ -71,7 +71,7 @@ func (x *direct) end(d *Driver) (mark, error) {
 		err = x.buf.Flush()
 	}
 	if err == nil {
-		err = x.t.f.Sync()
+		err = x.t.seal(d.t.path)
 	}
 	return mark{Size: x.count.n, Hash: hexOf(x.h.Sum128())}, ioError(d.t.name, err)
 }

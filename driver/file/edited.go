@@ -22,9 +22,13 @@ func (b *base) checkEdited(ctx context.Context) error {
 	if b.sound.Load() {
 		return nil
 	}
-	if p := b.parts[0]; b.used != nil && b.side.exactly(p.f, p.info.Size()) == nil {
-		if err := b.readAll(ctx); err != nil {
-			return err
+	if p := b.parts[0]; b.used != nil {
+		same, err := b.side.exactly(p.f, p.info.Size())
+		if err == nil && same == nil {
+			err = b.readAll(ctx)
+		}
+		if err != nil {
+			return ioError(p.name, err)
 		}
 	}
 	b.sound.Store(true)

@@ -11,3 +11,6 @@ func SetStreams(t testing.TB, in io.Reader, out io.Writer) {
 	stdin, stdout = in, out
 	t.Cleanup(func() { stdin, stdout = oldIn, oldOut })
 }
+
+// GlobRoot is the folder that the literal beginning of a pattern means.
+var GlobRoot = globRoot

@@ -158,6 +158,8 @@ func New(ctx context.Context, o Options) (*Driver, error) {
 	if o.Sync == SyncNone {
 		d.fs = unsynced{d.fs}
 	}
+	d.fs = watched{d.fs, func(err error) { _ = d.w.fail(err) }}
+	d.o.fs = d.fs
 	if d.o.Fold <= 0 {
 		d.o.Fold = defaultFold
 	}
@@ -206,7 +208,8 @@ func (d *Driver) missing() error {
 
 // Close folds the journal into the file and lets go of the lock. Closing a
 // store that was not written writes nothing. When folding fails the journal
-// stays, and with it every acknowledged write; the error says so.
+// stays, and with it every acknowledged write; the error says so. After a sync
+// or a write to the journal has failed nothing is folded, which is an error too.
 func (d *Driver) Close() error {
 	if d.closing.Swap(true) {
 		return nil

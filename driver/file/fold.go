@@ -30,16 +30,16 @@ func (d *Driver) Sync(ctx context.Context) error {
 		return err
 	}
 	defer w.lead.unlock()
-	switch {
-	case d.closing.Load():
+	if d.closing.Load() {
 		return errClosed
-	case !w.holding.Load():
-		return nil
 	}
-	if err := w.usable(); err != nil {
+	if err := w.usable(); err != nil || !w.holding.Load() {
 		return err
 	}
 	w.syncNow()
+	if err := w.usable(); err != nil {
+		return err
+	}
 	return w.fold(ctx)
 }
 
@@ -100,7 +100,7 @@ func (w *writer) rewrite(ctx context.Context) error {
 
 // unfolded adds to the error of a fold that nothing is lost by it.
 func (d *Driver) unfolded(err error) error {
-	if dataknobs.IsContext(err) || d.st.jrnl == nil || d.st.ov.empty() {
+	if dataknobs.IsContext(err) || d.st.jrnl == nil || d.st.ov.empty() || d.w.lost {
 		return err
 	}
 	e, ok := err.(*dataknobs.Error)
@@ -139,7 +139,7 @@ func (d *Driver) sameContent(id fileID) (bool, error) {
 	if d.st.jrnl == nil || !id.exists() {
 		return false, nil
 	}
-	f, err := os.Open(d.t.path)
+	f, err := d.fs.Open(d.t.path)
 	if err != nil {
 		return false, ioError(d.t.name, err)
 	}
@@ -151,9 +151,6 @@ func (d *Driver) sameContent(id fileID) (bool, error) {
 // replace puts t, which is complete, in the place of the file. The caller leads.
 func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Layout) error {
 	d := w.d
-	if err := t.prepare(d.t.path); err != nil {
-		return err
-	}
 	info, err := os.Stat(t.name)
 	if err != nil {
 		t.discard()
@@ -165,8 +162,9 @@ func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Lay
 		if err == nil {
 			err = w.append(appendFrame(nil, frameFold, w.after(), d.st.jrnl.seq+1, body), 1)
 		}
-		if err == nil && d.o.Sync == SyncBatch {
-			err = w.file.Sync()
+		if err == nil {
+			w.syncNow()
+			err = w.usable()
 		}
 		if err != nil {
 			t.discard()
@@ -180,6 +178,16 @@ func (w *writer) replace(ctx context.Context, t *temp, m mark, layout *codec.Lay
 	if err := t.rename(d.t.path); err != nil {
 		// Which of the two files is there is not known: a journal that grew on could
 		// be of the wrong one.
+		return w.fail(err)
+	}
+	return nil
+}
+
+// takeUp opens the file that has just been put in its place. Where that fails,
+// nothing may be written any more: it would be about the file before.
+func (w *writer) takeUp(ctx context.Context) error {
+	w.made.Store(true)
+	if err := w.d.reload(ctx); err != nil {
 		return w.fail(err)
 	}
 	return nil
@@ -221,7 +229,7 @@ func (d *Driver) noteLayout(t *temp, layout *codec.Layout, mode fs.FileMode) err
 		if old := d.st.side.Files; len(old) > 0 {
 			s.Files = old[len(old)-1:]
 		}
-		f, err := os.Open(t.name)
+		f, err := d.fs.Open(t.name)
 		if err != nil {
 			return ioError(t.name, err)
 		}
@@ -231,7 +239,11 @@ func (d *Driver) noteLayout(t *temp, layout *codec.Layout, mode fs.FileMode) err
 			return ioError(t.name, err)
 		}
 		if !plainLayout(d.t.format, layout) || len(s.Files) > 0 {
-			s.Files = append(slices.Clone(s.Files), sideEntry{Size: info.Size(), Sample: sampleOf(f, info.Size()), Layout: layout})
+			sample, err := sampleOf(f, info.Size())
+			if err != nil {
+				return ioError(t.name, err)
+			}
+			s.Files = append(slices.Clone(s.Files), sideEntry{Size: info.Size(), Sample: sample, Layout: layout})
 		}
 	}
 	if len(s.Files) == 0 && len(s.Key) == 0 {
@@ -260,7 +272,7 @@ func (d *Driver) writeFile(ctx context.Context, layout *codec.Layout, mode fs.Fi
 	count := &countingWriter{w: io.MultiWriter(t.f, h)}
 	err = d.encodeTo(count, layout, fill)
 	if err == nil {
-		err = t.f.Sync()
+		err = t.seal(d.t.path)
 	}
 	if err != nil {
 		t.discard()

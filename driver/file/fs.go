@@ -23,9 +23,10 @@ func isSide(name string) bool {
 		strings.HasSuffix(name, sideExt) || strings.Contains(name, tempMark)
 }
 
-// A fileSystem is what writing a store asks of the operating system: small, so
-// that a test can fail every single step.
+// A fileSystem is what a store of one file asks of the operating system: small,
+// so that a test can fail every single step.
 type fileSystem interface {
+	Open(name string) (readFile, error)
 	OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error)
 	Rename(from, to string) error
 	Remove(name string) error
@@ -34,18 +35,30 @@ type fileSystem interface {
 	SyncDir(dir string) error
 }
 
-type writeFile interface {
-	io.Writer
-	io.WriterAt
+type readFile interface {
 	io.ReaderAt
 	Stat() (fs.FileInfo, error)
+	Close() error
+}
+
+type writeFile interface {
+	readFile
+	io.Writer
+	io.WriterAt
 	Sync() error
 	Truncate(size int64) error
-	Close() error
 }
 
 // osFS is the real one.
 type osFS struct{}
+
+func (osFS) Open(name string) (readFile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
 
 func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error) {
 	f, err := os.OpenFile(name, flag, perm)
@@ -85,6 +98,60 @@ func (unsynced) SyncDir(string) error { return nil }
 type unsyncedFile struct{ writeFile }
 
 func (unsyncedFile) Sync() error { return nil }
+
+// watched tells failed of every sync that fails: then nobody knows what is on
+// the disk, for the operating system may count as written what is not, and say so
+// but once. A write that is short fails.
+type watched struct {
+	fileSystem
+	failed func(error)
+}
+
+func (w watched) OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error) {
+	f, err := w.fileSystem.OpenFile(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return watchedFile{f, w.failed}, nil
+}
+
+func (w watched) SyncDir(dir string) error {
+	err := w.fileSystem.SyncDir(dir)
+	if err != nil {
+		w.failed(err)
+	}
+	return err
+}
+
+type watchedFile struct {
+	writeFile
+	failed func(error)
+}
+
+func (f watchedFile) Sync() error {
+	err := f.writeFile.Sync()
+	if err != nil {
+		f.failed(err)
+	}
+	return err
+}
+
+func (f watchedFile) Write(p []byte) (int, error) {
+	n, err := f.writeFile.Write(p)
+	return n, short(n, len(p), err)
+}
+
+func (f watchedFile) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.writeFile.WriteAt(p, off)
+	return n, short(n, len(p), err)
+}
+
+func short(n, want int, err error) error {
+	if err == nil && n < want {
+		return io.ErrShortWrite
+	}
+	return err
+}
 
 // fileID tells one file from another, and from itself after a change. It is
 // compared with == only.

@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/zeebo/xxh3"
 
@@ -23,7 +22,8 @@ import (
 //	8  number of the frame, 8 bytes, from 1
 //	16 kind
 //	17 0: the frame before was on disk when it was written; 1: that is not known
-//	18 two zero bytes
+//	18 1: the body ends with a byte that is not zero and not part of it; 0: it does not
+//	19 a zero byte
 //	20 CRC-32C of the 20 bytes before
 //
 // The head has a checksum of its own, so that a damaged length cannot pass for a
@@ -91,15 +91,21 @@ const (
 	afterWrite = 1
 )
 
+// The last byte of a frame shows that the write of it came to its end.
+const lastByte = 0xff
+
 // appendFrame appends a whole frame to b.
 func appendFrame(b []byte, kind, after byte, seq uint64, body []byte) []byte {
-	var head [frameHead]byte
+	from := len(b)
+	b = append(b, make([]byte, frameHead)...)
+	b = append(append(b, body...), lastByte)
+	head, body := b[from:from+frameHead], b[from+frameHead:]
 	binary.LittleEndian.PutUint32(head[0:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(head[4:], crc32.Checksum(body, castagnoli))
 	binary.LittleEndian.PutUint64(head[8:], seq)
-	head[16], head[17] = kind, after
+	head[16], head[17], head[18] = kind, after, 1
 	binary.LittleEndian.PutUint32(head[20:], crc32.Checksum(head[:20], castagnoli))
-	return append(append(b, head[:]...), body...)
+	return b
 }
 
 // A journal is what has been read of a journal file.
@@ -120,9 +126,9 @@ var errShort = errors.New("not a whole frame")
 
 // openJournal reads the journal of the store at path from its beginning; nil if
 // there is none, or nothing in it.
-func openJournal(path string) (*journal, *os.File, error) {
+func openJournal(fsys fileSystem, path string) (*journal, readFile, error) {
 	name := path + journalExt
-	f, err := os.Open(name)
+	f, err := fsys.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
@@ -150,10 +156,11 @@ func (j *journal) begin(f io.ReaderAt) error {
 	switch {
 	case err != nil && err != io.EOF:
 		return ioError(j.name, err)
-	case n < len(magic) && journalMagic[:n] == string(magic[:n]):
+	case string(magic[:n]) == journalMagic:
+	case cutShort(magic[:n], journalMagic):
 		j.torn = n > 0
-		return nil
-	case string(magic) != journalMagic:
+		return j.nothingBehind(f, 0, 1)
+	default:
 		return dataknobs.Errorf(dataknobs.DataLoss, "%s is not a journal of this program, or its beginning is damaged", j.name)
 	}
 	kind, body, next, err := j.frame(f, int64(len(magic)), 1)
@@ -168,7 +175,7 @@ func (j *journal) begin(f io.ReaderAt) error {
 	}
 	j.end, j.seq = next, 1
 	_, err = f.ReadAt(j.first[:], int64(len(magic)))
-	return err
+	return ioError(j.name, err)
 }
 
 // isAt reports whether f is the file that j was read from, as far as that.
@@ -198,7 +205,7 @@ func (j *journal) frame(f io.ReaderAt, off int64, seq uint64) (kind byte, body [
 	case n < len(head):
 		return 0, nil, 0, errShort
 	case !wholeHead(head[:]):
-		if hasHole(head[:], off) || allZero(head[20:]) { // written in part, or not at all
+		if hasHole(head[:], off) || headCut(head[:]) { // written in part, or not at all
 			return 0, nil, 0, errShort
 		}
 		return 0, nil, 0, j.damaged(off, "the head of a frame does not match its checksum")
@@ -207,17 +214,39 @@ func (j *journal) frame(f io.ReaderAt, off int64, seq uint64) (kind byte, body [
 	case size > maxFrame:
 		return 0, nil, 0, j.damaged(off, "a frame is longer than any can be")
 	}
-	body, err = readBody(f, off+frameHead, size)
+	if body, err = readBody(f, off+frameHead, size); err != nil && err != errShort {
+		err = ioError(j.name, err)
+	}
 	if err != nil {
 		return 0, nil, 0, err
 	}
+	closed := head[18] == 1 && size > 0
 	if binary.LittleEndian.Uint32(head[4:]) != crc32.Checksum(body, castagnoli) {
-		if hasHole(body, off+frameHead) {
+		if hasHole(body, off+frameHead) || closed && body[size-1] == 0 {
 			return 0, nil, 0, errShort
 		}
 		return 0, nil, 0, j.damaged(off, "a frame does not match its checksum")
 	}
+	if closed {
+		body = body[:size-1]
+	}
 	return head[16], body, off + frameHead + size, nil
+}
+
+// headCut reports whether head, which does not match its checksum, is the
+// beginning of one that does, and zeros.
+func headCut(head []byte) bool {
+	sum := binary.LittleEndian.AppendUint32(nil, crc32.Checksum(head[:20], castagnoli))
+	return allZero(head[20:]) || cutShort(head[20:], string(sum))
+}
+
+// cutShort reports whether b is the beginning of text, and zeros or nothing.
+func cutShort(b []byte, text string) bool {
+	n := 0
+	for n < len(b) && b[n] == text[n] {
+		n++
+	}
+	return allZero(b[n:])
 }
 
 func wholeHead(head []byte) bool {
@@ -298,7 +327,9 @@ func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
 	for j.end > 0 {
 		kind, body, next, err := j.frame(f, j.end, j.seq+1)
 		if err == errShort {
-			j.torn = hasByte(f, j.end)
+			if j.torn, err = hasByte(f, j.end); err != nil {
+				return ioError(j.name, err)
+			}
 			return j.nothingBehind(f, j.end, j.seq+1)
 		}
 		if err != nil {
@@ -324,10 +355,13 @@ func (j *journal) replay(f io.ReaderAt, apply func(op)) error {
 }
 
 // hasByte reports whether there is anything at off.
-func hasByte(f io.ReaderAt, off int64) bool {
+func hasByte(f io.ReaderAt, off int64) (bool, error) {
 	var one [1]byte
-	n, _ := f.ReadAt(one[:], off)
-	return n == 1
+	n, err := f.ReadAt(one[:], off)
+	if err == io.EOF {
+		err = nil
+	}
+	return n == 1, err
 }
 
 // operations decodes the body of a write frame, all of it before any is applied.

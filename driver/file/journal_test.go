@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // journalOf makes a store whose journal holds a few records, and returns its
@@ -361,6 +362,9 @@ func FuzzJournal(f *testing.F) {
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
 	f.Add([]byte(journalMagic))
+	for _, s := range hostile.Seeds(hostile.Binary) {
+		f.Add([]byte(journalMagic + s))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		j := &journal{name: "f.journal"}
 		file := bytes.NewReader(text)

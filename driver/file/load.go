@@ -81,8 +81,7 @@ func (w *writer) load(ctx context.Context, req *dataknobs.LoadRequest) (late []*
 	if err := w.replace(ctx, t, m, layout); err != nil {
 		return nil, true, err
 	}
-	w.made.Store(true)
-	return l.late, true, d.reload(ctx)
+	return l.late, true, w.takeUp(ctx)
 }
 
 // putLate replaces records that came again under LoadPut.

@@ -65,11 +65,15 @@ func (b *base) openMember(ctx context.Context, p *part) error {
 	if err := p.setSource(b.t.format, pathSource(p.name, p.info.Size(), p.comp)); err != nil {
 		return err
 	}
-	side, err := readSide(p.name)
+	side, err := readSide(osFS{}, p.name)
 	if err != nil {
 		return err
 	}
-	return b.openPart(ctx, p, side.layoutOf(f, p.info.Size()))
+	layout, err := side.layoutOf(f, p.info.Size())
+	if err != nil {
+		return ioError(p.name, err)
+	}
+	return b.openPart(ctx, p, layout)
 }
 
 // pathSource reads a file that is opened at each use.

@@ -178,7 +178,10 @@ func (b *base) openRemoteMember(ctx context.Context, p *part, m member) error {
 	if err != nil {
 		return err
 	}
-	layout := side.layoutOf(at, m.file.Size)
+	layout, err := side.layoutOf(at, m.file.Size)
+	if err != nil {
+		return err
+	}
 	if m.rel == "" {
 		b.side, b.used = side, layout
 	}

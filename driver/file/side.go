@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/zeebo/xxh3"
 
@@ -35,8 +34,8 @@ type sideEntry struct {
 
 // readSide reads the side file of the store at path; an empty side where there
 // is none.
-func readSide(path string) (*side, error) {
-	text, err := os.ReadFile(path + sideExt)
+func readSide(fsys fileSystem, path string) (*side, error) {
+	text, err := readAll(fsys, path+sideExt)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &side{Version: 1}, nil
 	}
@@ -54,44 +53,63 @@ func readSide(path string) (*side, error) {
 	return s, nil
 }
 
+func readAll(fsys fileSystem, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, 0, info.Size()))
+}
+
 // layoutOf returns the layout of exactly that file, if there is one, else that
 // of the newest generation: a file that another tool has edited keeps the kinds
 // of its columns as far as its text can be of them; a cell that cannot be is an
 // error that names the column. nil: nothing is known.
-func (s *side) layoutOf(f io.ReaderAt, size int64) *codec.Layout {
+func (s *side) layoutOf(f io.ReaderAt, size int64) (*codec.Layout, error) {
 	if len(s.Files) > 1 {
-		if l := s.exactly(f, size); l != nil {
-			return l
+		if l, err := s.exactly(f, size); l != nil || err != nil {
+			return l, err
 		}
 	}
 	if len(s.Files) == 0 {
-		return nil
+		return nil, nil
 	}
-	return s.Files[len(s.Files)-1].Layout
+	return s.Files[len(s.Files)-1].Layout, nil
 }
 
 // exactly returns the layout of a file that nobody has edited since; else nil.
-func (s *side) exactly(f io.ReaderAt, size int64) *codec.Layout {
-	sample := sampleOf(f, size)
+func (s *side) exactly(f io.ReaderAt, size int64) (*codec.Layout, error) {
+	sample, err := sampleOf(f, size)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range s.Files {
 		if e.Size == size && e.Sample == sample {
-			return e.Layout
+			return e.Layout, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 const sampleSize = 64 << 10
 
 // sampleOf hashes the beginning and the end of a file.
-func sampleOf(f io.ReaderAt, size int64) string {
+func sampleOf(f io.ReaderAt, size int64) (string, error) {
 	h := xxh3.New()
-	buf := make([]byte, sampleSize)
-	n, _ := f.ReadAt(buf[:min(size, sampleSize)], 0)
-	_, _ = h.Write(buf[:n])
-	n, _ = f.ReadAt(buf[:min(size, sampleSize)], max(size-sampleSize, 0))
-	_, _ = h.Write(buf[:n])
-	return hexOf(h.Sum128())
+	buf := make([]byte, min(size, sampleSize))
+	for _, off := range []int64{0, max(size-sampleSize, 0)} {
+		n, err := f.ReadAt(buf, off)
+		if err != nil && err != io.EOF {
+			return "", err
+		}
+		_, _ = h.Write(buf[:n])
+	}
+	return hexOf(h.Sum128()), nil
 }
 
 func hexOf(u xxh3.Uint128) string {
@@ -110,11 +128,11 @@ func writeSide(fsys fileSystem, path string, s *side, mode fs.FileMode) error {
 		return err
 	}
 	if _, err = t.f.Write(append(text, '\n')); err == nil {
-		err = t.f.Sync()
+		err = t.seal(path + sideExt)
 	}
 	if err != nil {
 		t.discard()
 		return ioError(t.name, err)
 	}
-	return t.commit(path + sideExt)
+	return t.rename(path + sideExt)
 }

@@ -65,7 +65,7 @@ func (d *Driver) readDisk(ctx context.Context) (*state, error) {
 }
 
 func (d *Driver) loadOnce(ctx context.Context) (*state, error) {
-	side, err := readSide(d.t.path)
+	side, err := readSide(d.fs, d.t.path)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (d *Driver) loadOnce(ctx context.Context) (*state, error) {
 			return nil, err
 		}
 	}
-	j, f, err := openJournal(d.t.path)
+	j, f, err := openJournal(d.fs, d.t.path)
 	if err != nil || j == nil {
 		return st, err
 	}
@@ -104,7 +104,7 @@ func (d *Driver) sameBase(side *side) (*base, error) {
 }
 
 // replayAll puts the whole journal on top of the base, if it is this base's.
-func (d *Driver) replayAll(st *state, f *os.File) error {
+func (d *Driver) replayAll(st *state, f io.ReaderAt) error {
 	if err := st.jrnl.replay(f, st.ov.apply); err != nil {
 		return err
 	}
@@ -114,12 +114,12 @@ func (d *Driver) replayAll(st *state, f *os.File) error {
 	file := st.baseFile()
 	ok, err := st.jrnl.base.matches(file, st.baseID())
 	if ok || err != nil {
-		return err
+		return ioError(d.t.name, err)
 	}
 	// The file may be what the journal was folded into: then only removing the
 	// journal was left to do.
 	if ok, err = st.jrnl.fold.matches(file, st.baseID()); err != nil {
-		return err
+		return ioError(d.t.name, err)
 	}
 	if ok && !st.jrnl.after {
 		st.ov = newOverlay()

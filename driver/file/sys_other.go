@@ -14,6 +14,7 @@ func chownLike(string, fs.FileInfo) error { return nil }
 func syncDir(*os.File) error              { return nil }
 func isFull(error) bool                   { return false }
 func isReadOnly(error) bool               { return false }
+func isUnreadable(error) bool             { return false }
 
 func tryLock(*os.File) (bool, error) {
 	return false, dataknobs.Errorf(dataknobs.Unsupported, "files cannot be locked on this system, so the store is read-only here")

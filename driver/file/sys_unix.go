@@ -39,6 +39,9 @@ func isFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
 
+// isUnreadable reports whether the disk could not read what is on it.
+func isUnreadable(err error) bool { return errors.Is(err, unix.EIO) }
+
 func isReadOnly(err error) bool { return errors.Is(err, unix.EROFS) }
 
 // tryLock takes the lock of an open file; false if another open file has it.

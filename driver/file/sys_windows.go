@@ -17,7 +17,13 @@ func chownLike(string, fs.FileInfo) error { return nil }
 // when it returns.
 func syncDir(*os.File) error { return nil }
 
-func isFull(err error) bool     { return errors.Is(err, windows.ERROR_DISK_FULL) }
+func isFull(err error) bool { return errors.Is(err, windows.ERROR_DISK_FULL) }
+
+// isUnreadable reports whether the disk could not read what is on it.
+func isUnreadable(err error) bool {
+	return errors.Is(err, windows.ERROR_CRC) || errors.Is(err, windows.ERROR_IO_DEVICE)
+}
+
 func isReadOnly(err error) bool { return errors.Is(err, windows.ERROR_WRITE_PROTECT) }
 
 // tryLock takes the lock of an open file; false if another open file has it.

@@ -159,13 +159,7 @@ func (t *target) glob(o *Options) error {
 			return dataknobs.Errorf(dataknobs.InvalidArgument, "%s: the pattern is not well formed", o.Path)
 		}
 	}
-	root := strings.Join(parts[:first], "/")
-	switch {
-	case first == 1 && parts[0] == "":
-		root = "/"
-	case root == "":
-		root = "."
-	}
+	root := globRoot(parts[:first])
 	var names []string
 	if err := expand(root, parts[first:], &names); err != nil {
 		return err
@@ -177,6 +171,18 @@ func (t *target) glob(o *Options) error {
 		return dataknobs.Errorf(dataknobs.NotFound, "no file matches %s", o.Path)
 	}
 	return t.members(o, root, names)
+}
+
+// globRoot is the folder that the literal beginning of a pattern means. C: by
+// itself would be the folder where a process is on that drive of Windows.
+func globRoot(parts []string) string {
+	switch {
+	case len(parts) == 0:
+		return "."
+	case len(parts) == 1 && (parts[0] == "" || strings.HasSuffix(parts[0], ":")):
+		return parts[0] + "/"
+	}
+	return strings.Join(parts, "/")
 }
 
 // expand adds the files below dir that match the parts of a pattern.
@@ -266,6 +272,7 @@ func (t *target) compOf(o *Options, m member) compression {
 // ioError classifies an error of the file system.
 func ioError(name string, err error) error {
 	var e *dataknobs.Error
+	var pe *fs.PathError
 	code := dataknobs.Internal
 	switch {
 	case err == nil || dataknobs.IsContext(err) || errors.As(err, &e):
@@ -276,8 +283,9 @@ func ioError(name string, err error) error {
 		code = dataknobs.PermissionDenied
 	case isFull(err):
 		code = dataknobs.ResourceExhausted
+	case errors.As(err, &pe) && pe.Op == "read" && isUnreadable(err):
+		code = dataknobs.DataLoss
 	}
-	var pe *fs.PathError
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}

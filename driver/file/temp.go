@@ -38,35 +38,26 @@ func newTemp(fsys fileSystem, path string, mode fs.FileMode) (*temp, error) {
 	return t, nil
 }
 
-// commit puts the file, which has been synced, into its place, for good.
-func (t *temp) commit(path string) error {
-	if err := t.prepare(path); err != nil {
-		return err
-	}
-	return t.rename(path)
-}
-
-// prepare gives the file the mode and the owner of the one that it replaces,
-// and closes it.
-func (t *temp) prepare(path string) error {
+// seal gives the file, which is complete, the mode and the owner of the one at
+// path, makes all that durable and closes it.
+func (t *temp) seal(path string) error {
 	if t.mode != 0 {
 		if like, err := os.Stat(path); err == nil {
 			_ = t.fs.Chown(t.name, like) // only root may give files away
 		}
 		if err := t.fs.Chmod(t.name, t.mode); err != nil {
-			t.discard()
-			return ioError(t.name, err)
+			return err
 		}
 	}
-	if err := t.f.Close(); err != nil {
-		t.f = nil
-		t.discard()
-		return ioError(t.name, err)
+	if err := t.f.Sync(); err != nil {
+		return err
 	}
+	f := t.f
 	t.f = nil
-	return nil
+	return f.Close()
 }
 
+// rename puts the file, which has been sealed, into its place, for good.
 func (t *temp) rename(path string) error {
 	if err := t.fs.Rename(t.name, path); err != nil {
 		t.discard()

@@ -29,7 +29,8 @@ type writer struct {
 	file    writeFile // the journal; nil: not begun
 	room    int64     // how far the journal's file reaches: zeros follow the frames
 	mode    fs.FileMode
-	failed  error // a write to the journal failed: its state is not known
+	lost    bool  // what was acknowledged may not be on the disk
+	failed  error // a sync failed, or a write to the journal: what is on disk is not known
 	pause   int64 // no folding before the journal has this size: the last attempt failed
 	dirty   bool  // written since the last sync
 	timer   *time.Timer
@@ -258,6 +259,9 @@ func (w *writer) begin(ctx context.Context) error {
 	case w.holding.Load():
 		return nil
 	}
+	if err := w.usable(); err != nil {
+		return err
+	}
 	return w.open(ctx)
 }
 
@@ -300,6 +304,11 @@ func (w *writer) resume() error {
 	if d.st.jrnl == nil {
 		return nil
 	}
+	// What the last writer did may be in the memory of the operating system alone:
+	// its last names,
+	if err := d.fs.SyncDir(filepath.Dir(d.t.path)); err != nil {
+		return ioError(filepath.Dir(d.t.path), err)
+	}
 	if d.st.stale() {
 		if err := d.removeJournal(); err != nil {
 			return err
@@ -313,17 +322,37 @@ func (w *writer) resume() error {
 		return lockError(d.t.name, d.st.jrnl.name, err)
 	}
 	if d.st.jrnl.torn {
-		if err = f.Truncate(d.st.jrnl.end); err == nil {
-			err = f.Sync()
-		}
-		if err != nil {
-			f.Close()
-			return ioError(d.st.jrnl.name, err)
-		}
-		d.st.jrnl.torn = false
+		err = f.Truncate(d.st.jrnl.end)
 	}
+	if err == nil { // and frames.
+		err = w.harden(f, d.st.jrnl.end)
+	}
+	if err != nil {
+		f.Close()
+		return ioError(d.st.jrnl.name, err)
+	}
+	d.st.jrnl.torn = false
 	w.file, w.room = f, d.st.jrnl.end
 	return nil
+}
+
+// harden puts the first n bytes of a journal on the disk. They are written once
+// more: after a sync that failed the system takes them for written.
+func (w *writer) harden(f writeFile, n int64) error {
+	if w.d.o.Sync == SyncNone {
+		return nil
+	}
+	buf := make([]byte, min(n, 1<<20))
+	for off := int64(0); off < n; off += int64(len(buf)) {
+		buf = buf[:min(n-off, int64(len(buf)))]
+		if m, err := f.ReadAt(buf, off); m < len(buf) {
+			return err
+		}
+		if _, err := f.WriteAt(buf, off); err != nil {
+			return err
+		}
+	}
+	return f.Sync()
 }
 
 func (d *Driver) removeJournal() error {
@@ -345,11 +374,11 @@ func (w *writer) close() error {
 		w.timer.Stop()
 	}
 	if !w.holding.Load() {
-		return nil
+		return w.usable()
 	}
-	var err error
-	if w.failed == nil {
-		w.syncNow()
+	w.syncNow()
+	err := w.usable()
+	if err == nil {
 		err = w.fold(context.Background())
 	}
 	if w.file != nil {
