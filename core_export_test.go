@@ -4,6 +4,7 @@ package dataknobs
 var (
 	EncodeCursor = encodeCursor
 	DecodeCursor = decodeCursor
+	WithoutRoot  = withoutRoot
 )
 
 // AppendKey is the bytes by which equal values are found.

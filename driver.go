@@ -258,7 +258,8 @@ type (
 	Schemer interface {
 		Schema(ctx context.Context) (*Schema, error)
 	}
-	// A Namer knows the names of all top-level fields, cheaply. nil: not known.
+	// A Namer knows the names of all top-level fields, cheaply: each query asks.
+	// nil: not known. The caller does not change them.
 	Namer interface {
 		FieldNames(ctx context.Context) ([]string, error)
 	}

@@ -151,10 +151,16 @@ func (l location) shown() string {
 
 // parseLocation takes the name of a store apart. Its errors show neither
 // options nor what follows the scheme, either of which may hold a secret.
+// maxStore is the longest text that names a store, options included.
+const maxStore = 64 << 10
+
 func parseLocation(store string) (location, error) {
 	if strings.TrimSpace(store) == "" {
 		return location{}, Errorf(InvalidArgument, "no store is named").
 			WithHint("name a file, or a store such as mem: or file:people.json?key=email")
+	}
+	if len(store) > maxStore {
+		return location{}, Errorf(InvalidArgument, "the store's name has %d bytes; the limit is %d", len(store), maxStore)
 	}
 	if strings.IndexByte(store, 0) >= 0 {
 		return location{}, Errorf(InvalidArgument, "the store's name contains a NUL character")
@@ -174,6 +180,9 @@ func parseLocation(store string) (location, error) {
 		return location{}, Errorf(InvalidArgument, "the store's location holds a bad percent escape").
 			WithHint("a percent sign itself is written %%25")
 	}
+	if l.slashes {
+		l.place = withoutRoot(l.place, runtime.GOOS)
+	}
 	l.params, err = parseParams(query, url.PathUnescape)
 	return l, err
 }
@@ -187,11 +196,21 @@ func schemeError(err error, scheme string) error {
 	return err
 }
 
+// withoutRoot takes the slash away that URLs have before a drive of Windows:
+// file:///C:/data/x.csv is C:/data/x.csv there.
+func withoutRoot(place, system string) string {
+	if system == "windows" && drivePattern.MatchString(place) {
+		return place[1:]
+	}
+	return place
+}
+
 // isScheme reports whether s has the form of a URL scheme. A single letter has
 // not: it is a Windows drive.
 func isScheme(s string) bool { return schemePattern.MatchString(s) }
 
 var (
+	drivePattern  = regexp.MustCompile(`^/[A-Za-z]:([/\\]|$)`)
 	schemePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]+$`)
 	paramsPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*=[^&]*(&[A-Za-z][A-Za-z0-9_-]*=[^&]*)*$`)
 )

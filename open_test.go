@@ -12,6 +12,7 @@ import (
 	"time"
 
 	dk "dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // opened is what the backends of these tests were opened with last.
@@ -245,6 +246,9 @@ func FuzzOpen(f *testing.F) {
 	for _, s := range []string{"people.csv", "a?key=b&key=c", "testnet://u:hush@h/x?size=1KiB&types=a:b", "tf:%41?nulls=a\\,b", "-", "testnet:?header=on", "C:\\x"} {
 		f.Add(s)
 	}
+	for _, s := range hostile.Seeds(hostile.URLs) {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, store string) {
 		db, err := dk.Open(t.Context(), store, nil)
 		switch {
@@ -254,4 +258,38 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("Open(%q): %v", store, err)
 		}
 	})
+}
+
+// A URL has a slash before the drive that Windows does not want.
+func TestDrivesInURLs(t *testing.T) {
+	tests := []struct{ place, system, want string }{
+		{"/C:/data/x.json", "windows", "C:/data/x.json"},
+		{`/c:\data\x.json`, "windows", `c:\data\x.json`},
+		{"/C:", "windows", "C:"},
+		{"/data/x.json", "windows", "/data/x.json"},
+		{"/server/share/x.json", "windows", "/server/share/x.json"},
+		{"/C:/data/x.json", "linux", "/C:/data/x.json"}, // a folder may be called so
+	}
+	for _, tt := range tests {
+		if got := dk.WithoutRoot(tt.place, tt.system); got != tt.want {
+			t.Errorf("%s on %s means %s, want %s", tt.place, tt.system, got, tt.want)
+		}
+	}
+}
+
+// A path of Windows is no URL: its drive is not taken for a scheme.
+func TestPathsOfWindows(t *testing.T) {
+	for _, tt := range []struct{ store, location string }{
+		{`C:\data\x.json`, `C:\data\x.json`},
+		{"C:/data/x.json?key=id", "C:/data/x.json"},
+		{`\\server\share\x.csv`, `\\server\share\x.csv`},
+		{`tf:C:\data\x.json`, `C:\data\x.json`},
+		{"tf:C:/data/100%25.json", "C:/data/100%.json"},
+	} {
+		if _, err := dk.Open(t.Context(), tt.store, nil); err != nil {
+			t.Errorf("%s: %v", tt.store, err)
+		} else if opened.Backend.Name != "testfile" || opened.Location != tt.location {
+			t.Errorf("%s opens %s of %s, want %s", tt.store, opened.Location, opened.Backend.Name, tt.location)
+		}
+	}
 }

@@ -179,7 +179,7 @@ const (
 // pause waits a random time that grows with the number of tries.
 func pause(ctx context.Context, tries int) error {
 	most := min(firstPause<<min(tries, 16), mostPause)
-	timer := time.NewTimer(time.Duration(rand.Int64N(int64(most))))
+	timer := time.NewTimer(time.Duration(rand.Int64N(int64(most)))) //nolint:gosec // a random pause guards no secret
 	defer timer.Stop()
 	select {
 	case <-timer.C:

@@ -76,7 +76,7 @@ func (r *retry) wait(try int, why error) time.Duration {
 	if shift := try - 1; shift < 30 && r.o.Pause<<shift < most {
 		most = r.o.Pause << shift
 	}
-	return retryAfter(why) + time.Duration(rand.Int64N(int64(most)+1))
+	return retryAfter(why) + time.Duration(rand.Int64N(int64(most)+1)) //nolint:gosec // a random pause guards no secret
 }
 
 // end completes what a call came to after its last try.

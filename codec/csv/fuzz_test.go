@@ -9,12 +9,16 @@ import (
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
 	"dataknobs.dev/dataknobs/codec/csv"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // FuzzCSV reads any bytes. What is read must be what encoding/csv reads, must
 // be the same whatever the path through the code, and must survive a round trip.
 func FuzzCSV(f *testing.F) {
 	for _, s := range []string{"a,b\n1,2\n", "a\r\n\"x\"\"y\"\r\n", "a;b\n;\"\"\n", "a,b\n1", "\ufeffa\n\n1\n", "a,b\n\"1\n2\",3\n", "a,b\n1,\xff\n", "a\ttrue\n2013-01-01T00:00:00Z\t-0\n"} {
+		f.Add([]byte(s))
+	}
+	for _, s := range hostile.Seeds(hostile.CSV) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {

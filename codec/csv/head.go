@@ -165,9 +165,9 @@ func (f *file) names(s *splitter, data []byte, n int) ([]string, error) {
 
 // unique makes names legal and different from each other.
 func (f *file) unique(names []string) ([]string, error) {
-	taken := make(map[string]bool, len(names))
+	taken := make(map[string]int, len(names))
 	for _, n := range names {
-		taken[n] = true
+		taken[n] = 2
 	}
 	seen := make(map[string]bool, len(names))
 	for i, n := range names {
@@ -218,13 +218,17 @@ func (f *file) systemColumns() (id, meta string) {
 }
 
 // fresh returns name, or name_2, name_3, … : the first that is not taken; and
-// takes it.
-func fresh(name string, taken map[string]bool) string {
-	n := name
-	for i := 2; taken[n]; i++ {
+// takes it. taken holds with each name the first number that may be free, so
+// that a header of one name only costs no more than another.
+func fresh(name string, taken map[string]int) string {
+	n, i := name, taken[name]
+	for ; taken[n] > 0; i++ {
 		n = fmt.Sprintf("%s_%d", name, i)
 	}
-	taken[n] = true
+	if i > 0 {
+		taken[name] = i
+	}
+	taken[n] = max(taken[n], 2)
 	return n
 }
 

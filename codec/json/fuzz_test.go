@@ -3,11 +3,13 @@ package json_test
 import (
 	"bytes"
 	stdjson "encoding/json"
+	"strings"
 	"testing"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
 	"dataknobs.dev/dataknobs/codec/json"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // FuzzJSON reads any bytes. Whatever is accepted must be JSON to encoding/json
@@ -15,6 +17,9 @@ import (
 func FuzzJSON(f *testing.F) {
 	for _, s := range []string{`[{"a":1}]`, "{\"a\":1}\n{\"a\":-2.5e3}\n", `{"k":{"a":"\u00e9\ud83d\ude00"}}`, `[]`, `{}`, ` [ { "a" : [ true , null , { } ] } ] `,
 		`{"a":1}{"b":2}`, `[{"a":"`, `{"_id":"x","_meta":{"m":1}}`, "\ufeff[{\"a\":9223372036854775808}]", `[{"a":{"a":1,"a":2}}]`} {
+		f.Add([]byte(s))
+	}
+	for _, s := range hostile.Seeds(hostile.JSON, hostile.Lines) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -66,6 +71,9 @@ func compareStd(t *testing.T, b []byte, recs []*dataknobs.Record) {
 			continue
 		}
 		want, err := dataknobs.ValueOf(m)
+		if dataknobs.CodeOf(err) == dataknobs.InvalidArgument && strings.Contains(err.Error(), "nests deeper") {
+			continue // as a value a record counts as one level more
+		}
 		if err != nil || !want.Identical(dataknobs.Object(recs[i].Fields)) {
 			t.Fatalf("%q: record %d is %v, encoding/json has %v, %v", b, i, recs[i].Fields, want, err)
 		}

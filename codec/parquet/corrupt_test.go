@@ -12,6 +12,7 @@ import (
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
 	"dataknobs.dev/dataknobs/codec/parquet"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // readWhole opens the bytes and reads every row of them, if they let it.
@@ -98,6 +99,9 @@ func TestNotParquet(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	for _, name := range small {
 		f.Add(read(f, name+".parquet"))
+	}
+	for _, s := range hostile.Seeds(hostile.Parquet) {
+		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if err := readWhole(t, data); err != nil && !legal(err) {

@@ -150,8 +150,16 @@ func (f *file) parse() (err error) {
 		return dataknobs.Errorf(dataknobs.Unsupported, "%s is an encrypted Parquet file", f.src.Name)
 	}
 	// The library would allocate what the footer claims.
-	if n := int64(binary.LittleEndian.Uint32(end[:])); n > f.size-12 {
+	n := int64(binary.LittleEndian.Uint32(end[:]))
+	if n > f.size-12 {
 		return f.broken(fmt.Errorf("its footer claims %d bytes", n))
+	}
+	footer := make([]byte, n)
+	if err := f.readAt(footer, f.size-8-n); err != nil {
+		return f.broken(err)
+	}
+	if err := checkNesting(footer); err != nil {
+		return f.broken(err)
 	}
 	f.pf, err = parquet.OpenFile(f.r, f.size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true),
 		parquet.ReadBufferSize(32<<10))

@@ -50,8 +50,8 @@ func (d *Driver) readIndexes(indexes map[string]indexInfo) (*mapping, error) {
 		return nil, dataknobs.Errorf(dataknobs.Unsupported, "of the indexes of %s, %s was made by this program and %s was not", d.opts.Index, own, alien).
 			WithHint("open one of them; where the server makes the indexes, its template needs the mapping of %s", own)
 	}
-	if m == nil {
-		return nil, nil
+	if m == nil { // no index at all is an error of its own
+		return nil, dataknobs.Errorf(dataknobs.Internal, "the server's answer about the mapping names no index")
 	}
 	_, guarded := indexes[m.index].Aliases[d.guardName()]
 	switch {

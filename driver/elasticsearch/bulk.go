@@ -60,6 +60,9 @@ func (w *writer) sendSome(ctx context.Context, actions []action, l *leftover) (i
 	}
 	for k := range items {
 		a := &sent[k]
+		if it := &items[k]; it.op != a.op || string(it.id) != w.writes[a.i].ID && (it.id != nil || it.Status < 300) {
+			return n, dataknobs.Errorf(dataknobs.Internal, "the server answered other writes than those that were sent")
+		}
 		switch w.settle(a, &items[k]) {
 		case raced:
 			l.again = append(l.again, a.i)
@@ -87,6 +90,8 @@ func (w *writer) settle(a *action, it *item) outcome {
 	r := &w.results[a.i]
 	r.Err = nil
 	switch {
+	case it.Status < 200 || it.Status < 300 && (it.Seq < 0 || it.Term < 1):
+		r.Err = dataknobs.Errorf(dataknobs.Internal, "the server does not say what became of the write")
 	case it.Status < 300:
 		r.Created = it.Result == "created"
 		if a.op != "delete" {
@@ -203,6 +208,8 @@ func (w *writer) appendAction(b []byte, e *encoder, a *action) []byte {
 
 // An item is what the server says of one action.
 type item struct {
+	op     string
+	id     []byte
 	Status int             `json:"status"`
 	Result string          `json:"result"`
 	Seq    int64           `json:"_seq_no"`
@@ -217,7 +224,7 @@ func (it *item) cause() *cause {
 }
 
 var bulkParts = strings.Join([]string{
-	"items.*.status", "items.*.result", "items.*._seq_no", "items.*._primary_term", "items.*.error",
+	"items.*._id", "items.*.status", "items.*.result", "items.*._seq_no", "items.*._primary_term", "items.*.error",
 }, ",")
 
 // bulk sends one request and returns its items.
@@ -249,7 +256,7 @@ func readItems(b []byte, room int) ([]item, error) {
 			return
 		}
 		r.array(func() {
-			r.object(func([]byte) { items = append(items, r.item()) })
+			r.object(func(op []byte) { items = append(items, r.item(opName(op))) })
 		})
 	})
 	if r.bad {
@@ -263,10 +270,22 @@ func readItems(b []byte, room int) ([]item, error) {
 	return items, nil
 }
 
-func (r *reader) item() item {
-	var it item
+// opName is an operation's name, of which none is kept twice.
+func opName(b []byte) string {
+	for _, op := range []string{"create", "index", "update", "delete"} {
+		if string(b) == op {
+			return op
+		}
+	}
+	return ""
+}
+
+func (r *reader) item(op string) item {
+	it := item{op: op, Seq: -1}
 	r.object(func(name []byte) {
 		switch string(name) {
+		case "_id":
+			it.id = r.raw()
 		case "status":
 			it.Status = int(r.integer())
 		case "result":

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -32,7 +31,11 @@ type client struct {
 	timeout   time.Duration // of one attempt
 	pause     time.Duration // before the first retry
 	plain     bool          // some node is asked without TLS
+	most      int64         // bytes of one answer
 }
+
+// maxAnswer bounds what one answer may take of memory.
+const maxAnswer = 1 << 30
 
 func newClient(o *Options) (*client, error) {
 	t := http.DefaultTransport.(*http.Transport).Clone()
@@ -74,7 +77,7 @@ func newClient(o *Options) (*client, error) {
 		return nil, dataknobs.Errorf(dataknobs.InvalidArgument, "%w", err)
 	}
 	plain := slices.ContainsFunc(o.Nodes, func(u *url.URL) bool { return u.Scheme == "http" })
-	return &client{transport: c, http: t, retries: o.Retries, timeout: o.Timeout, pause: 50 * time.Millisecond, plain: plain}, nil
+	return &client{transport: c, http: t, retries: o.Retries, timeout: o.Timeout, pause: 50 * time.Millisecond, plain: plain, most: maxAnswer}, nil
 }
 
 func (c *client) close() {
@@ -108,17 +111,6 @@ func (c *client) json(ctx context.Context, method, path string, query url.Values
 	return c.do(ctx, r)
 }
 
-// encodeJSON encodes what the driver itself has built of strings, numbers, maps and slices.
-func encodeJSON(x any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(x); err != nil {
-		panic("elasticsearch: " + err.Error()) // a value that JSON has not: a mistake in this package
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
 // do makes a request, again and again where that is harmless and may help.
 func (c *client) do(ctx context.Context, r *request) (*answer, error) {
 	for try := 0; ; try++ {
@@ -142,7 +134,7 @@ func (c *client) do(ctx context.Context, r *request) (*answer, error) {
 // others do.
 func (c *client) wait(ctx context.Context, try int) error {
 	d := min(c.pause<<min(try, 10), 3*time.Second)
-	d = d/2 + rand.N(d/2+1)
+	d = d/2 + rand.N(d/2+1) //nolint:gosec // a random pause guards no secret
 	select {
 	case <-time.After(d):
 		return nil
@@ -195,7 +187,10 @@ func (c *client) once(ctx context.Context, r *request) (*answer, error) {
 		return nil, c.lost(whole, err)
 	}
 	defer res.Body.Close()
-	body, err := readBody(res, r.into)
+	body, err := readBody(res, r.into, c.most)
+	if errors.Is(err, errTooLong) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, c.lost(whole, err)
 	}
@@ -278,13 +273,22 @@ func withoutURL(err error) error {
 	return err
 }
 
-func readBody(res *http.Response, into []byte) ([]byte, error) {
+// readBody reads an answer of at most so many bytes. The length that the server
+// claims is believed only so far.
+func readBody(res *http.Response, into []byte, most int64) ([]byte, error) {
+	const believed = 32 << 20
 	b := bytes.NewBuffer(into[:0])
-	if n := res.ContentLength; n > 0 && n < 1<<30 {
-		b.Grow(int(n) + bytes.MinRead)
+	if n := res.ContentLength; n > 0 {
+		b.Grow(int(min(n, believed)) + bytes.MinRead)
 	}
-	_, err := io.Copy(b, res.Body)
+	_, err := io.Copy(b, io.LimitReader(res.Body, most+1))
+	if err == nil && int64(b.Len()) > most {
+		return nil, errTooLong
+	}
 	return b.Bytes(), err
 }
+
+var errTooLong = dataknobs.Errorf(dataknobs.ResourceExhausted, "the server's answer is longer than what is read at once").
+	WithHint("select fewer fields, or fewer records")
 
 var errClosed = dataknobs.Errorf(dataknobs.InvalidArgument, "the store is closed")

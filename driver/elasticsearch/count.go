@@ -25,7 +25,7 @@ func (d *Driver) countQuery(ctx context.Context, query obj, params url.Values) (
 	if err != nil {
 		return 0, err
 	}
-	var n, failed int64
+	n, failed := int64(-1), int64(0)
 	r := reader{b: a.body}
 	r.object(func(name []byte) {
 		switch string(name) {
@@ -37,7 +37,7 @@ func (d *Driver) countQuery(ctx context.Context, query obj, params url.Values) (
 			r.skip()
 		}
 	})
-	if r.bad {
+	if r.bad || n < 0 {
 		return 0, dataknobs.Errorf(dataknobs.Internal, "the server's answer about a count cannot be read")
 	}
 	return n, shardsError(failed)

@@ -14,6 +14,7 @@ import (
 type decoder struct {
 	reader
 	foreign *mapping // not nil: the documents are not of our making
+	partial bool     // the documents are read in part
 	times   marks
 	bytes   marks
 	fieldOf map[string]string // a name in a document → the field's
@@ -25,6 +26,7 @@ type hit struct {
 	id       string
 	index    []byte // its index's name, quoted
 	found    bool
+	told     bool  // found was said
 	seq, per int64 // its sequence number and primary term
 	source   []byte
 	sort     []byte
@@ -54,7 +56,7 @@ func (d *decoder) hit() hit {
 		case "_primary_term":
 			h.per = d.integer()
 		case "found":
-			h.found = d.boolean()
+			h.found, h.told = d.boolean(), true
 		case "_source":
 			h.source = d.skip()
 		case "sort":
@@ -117,7 +119,7 @@ func (d *decoder) document(rec *dataknobs.Record) bool {
 	for _, f := range own.odd {
 		rec.Fields = append(rec.Fields, dataknobs.Field{Name: d.fieldName([]byte(f.Name), -1), Value: f.Value})
 	}
-	return d.times.apply(rec, own.times, timeOf) && d.bytes.apply(rec, own.bytes, bytesOf)
+	return d.times.apply(rec, own.times, maker{timeOf, d.partial}) && d.bytes.apply(rec, own.bytes, maker{bytesOf, d.partial})
 }
 
 // fieldName returns the field that a name in a document stands for. Documents
@@ -180,9 +182,18 @@ type place struct {
 	marked bool
 }
 
+// A maker makes values of the strings at marked places.
+type maker struct {
+	of func(string) (dataknobs.Value, bool)
+	// partial: an array may lack those of its elements in which the fields that are
+	// wanted are not, so that the marks of what is left do not fit. Then nobody
+	// looks at it: the way to a field leads through no array.
+	partial bool
+}
+
 // apply turns the strings at the places that raw lists into what f makes of
 // them. The record's values are fresh.
-func (m *marks) apply(rec *dataknobs.Record, raw []byte, f func(string) (dataknobs.Value, bool)) bool {
+func (m *marks) apply(rec *dataknobs.Record, raw []byte, f maker) bool {
 	if raw == nil {
 		return true
 	}
@@ -222,7 +233,7 @@ func (p *place) add(path dataknobs.Path) {
 
 // applyField changes the field that p names. A part of the document that was
 // not read is no fault.
-func (p *place) applyField(fields dataknobs.Fields, f func(string) (dataknobs.Value, bool)) bool {
+func (p *place) applyField(fields dataknobs.Fields, f maker) bool {
 	for i := range fields {
 		if fields[i].Name == p.step.Name {
 			return p.applyTo(&fields[i].Value, f)
@@ -231,7 +242,7 @@ func (p *place) applyField(fields dataknobs.Fields, f func(string) (dataknobs.Va
 	return true
 }
 
-func (p *place) applyFields(fields dataknobs.Fields, f func(string) (dataknobs.Value, bool)) bool {
+func (p *place) applyFields(fields dataknobs.Fields, f maker) bool {
 	ok := true
 	for i := range p.inside {
 		ok = p.inside[i].applyField(fields, f) && ok
@@ -239,12 +250,12 @@ func (p *place) applyFields(fields dataknobs.Fields, f func(string) (dataknobs.V
 	return ok
 }
 
-func (p *place) applyTo(v *dataknobs.Value, f func(string) (dataknobs.Value, bool)) (ok bool) {
+func (p *place) applyTo(v *dataknobs.Value, f maker) (ok bool) {
 	switch {
 	case v.IsNull():
 		return true
 	case p.marked && v.Kind() == dataknobs.KindString:
-		*v, ok = f(v.Str())
+		*v, ok = f.of(v.Str())
 		return ok
 	case v.Kind() == dataknobs.KindObject:
 		fields := v.Fields()
@@ -262,7 +273,7 @@ func (p *place) applyTo(v *dataknobs.Value, f func(string) (dataknobs.Value, boo
 			}
 		}
 		*v = dataknobs.AdoptArray(vs)
-		return ok
+		return ok || f.partial
 	}
 	return false
 }

@@ -266,13 +266,8 @@ func (d *Driver) Sync(ctx context.Context) error {
 // FieldNames implements dataknobs.Namer.
 func (d *Driver) FieldNames(ctx context.Context) ([]string, error) {
 	m, err := d.mapping(ctx)
-	switch {
-	case m == nil || err != nil:
+	if m == nil || err != nil {
 		return nil, err
-	case m.foreign:
-		return m.foreignNames(), nil
-	case m.full:
-		return nil, nil // the names are not all there
 	}
-	return fieldNames(m.columns), nil
+	return m.names(), nil
 }

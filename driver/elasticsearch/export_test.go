@@ -99,3 +99,6 @@ func Decoder(recs []*dataknobs.Record) func(i int) int {
 		return len(docs[i])
 	}
 }
+
+// LimitAnswers bounds the answers that a store reads, in bytes.
+func LimitAnswers(d dataknobs.Driver, most int64) { d.(*Driver).client.most = most }

@@ -3,7 +3,6 @@ package elasticsearch
 import (
 	"encoding/base64"
 	"math"
-	"slices"
 	"strings"
 
 	"dataknobs.dev/dataknobs"
@@ -166,16 +165,6 @@ func foreignNumber(kind, field string, c *dataknobs.Cond) obj {
 		}
 	}
 	return obj{"range": obj{field: bounds}}
-}
-
-// foreignNames are the top-level fields of the mapping.
-func (m *mapping) foreignNames() []string {
-	var names []string
-	for name := range m.types {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // foreignKinds are the kinds that the mapping lets values at p be of.

@@ -55,7 +55,7 @@ func (d *Driver) multiGet(ctx context.Context, ids []string, whole bool, f func(
 		if err != nil {
 			return err
 		}
-		if err := dec.docs(a.body, f); err != nil {
+		if err := dec.docs(a.body, ids[:n], 1+len(m.others), f); err != nil {
 			return err
 		}
 		ids = ids[n:]
@@ -63,10 +63,11 @@ func (d *Driver) multiGet(ctx context.Context, ids []string, whole bool, f func(
 	return ctx.Err()
 }
 
-// docs reads the answer to a multi-get.
-func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
+// docs reads the answer to a multi-get of the IDs in so many indexes, one after
+// the other. What it does not say of a record is never taken for its absence.
+func (d *decoder) docs(b []byte, ids []string, indexes int, f func(*dataknobs.Record, *hit) bool) error {
 	d.reset(b)
-	var hits []hit
+	hits := make([]hit, 0, len(ids)*indexes)
 	d.object(func(name []byte) {
 		if string(name) == "docs" {
 			d.array(func() { hits = append(hits, d.hit()) })
@@ -75,7 +76,10 @@ func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
 		}
 	})
 	if d.bad {
-		return dataknobs.Errorf(dataknobs.DataLoss, "the server's answer cannot be read")
+		return errUnreadable
+	}
+	if len(hits) != len(ids)*indexes {
+		return dataknobs.Errorf(dataknobs.Internal, "the server answered %d of %d reads", len(hits), len(ids)*indexes)
 	}
 	var seen map[string]bool
 	if d.several {
@@ -87,6 +91,9 @@ func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
 			var c cause
 			_ = json.Unmarshal(h.err, &c)
 			return classify(500, &c)
+		}
+		if h.id != ids[i%len(ids)] || !h.told || h.found && (h.seq < 0 || h.per < 1) {
+			return dataknobs.Errorf(dataknobs.Internal, "the server's answer about a record does not fit the question")
 		}
 		if !h.found || seen[h.id] {
 			continue
@@ -104,3 +111,5 @@ func (d *decoder) docs(b []byte, f func(*dataknobs.Record, *hit) bool) error {
 	}
 	return nil
 }
+
+var errUnreadable = dataknobs.Errorf(dataknobs.DataLoss, "the server's answer cannot be read")

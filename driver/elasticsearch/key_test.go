@@ -9,6 +9,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/elasticsearch"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 var (
@@ -160,6 +161,11 @@ func FuzzAnswers(f *testing.F) {
 	f.Add([]byte(`{"pit_id":"x","hits":{"hits":[{"_id":"a","_seq_no":1,"_primary_term":1,"_source":{"_dk":{"times":["t","a[0]/b"]},"t":"2026-01-02T03:04:05.000000Z"},"sort":["4a",null]}]}}`))
 	f.Add([]byte(`{"items":[{"create":{"status":201,"_seq_no":1,"_primary_term":1}},{"index":{"status":400,"error":{"type":"x","reason":"\ud83d\ude00\"\\"}}}]}`))
 	f.Add([]byte(`{"hits":{"hits":[{"_source":{"_dk":{"times":["[0]"],"bytes":["a"]},"a":[1]}}]}}`))
+	for _, l := range hostile.Elasticsearch {
+		if len(l.Body) <= hostile.Most {
+			f.Add([]byte(l.Body))
+		}
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_ = elasticsearch.ReadAnswer(b)
 		if rec, err := elasticsearch.ReadDocument("x", b); err == nil && rec == nil {

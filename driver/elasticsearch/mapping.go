@@ -7,15 +7,13 @@ import (
 	"maps"
 	"net/url"
 	"strings"
+	"sync"
 
 	"dataknobs.dev/dataknobs"
 )
 
 // layout is the version of the way documents are stored.
 const layout = 1
-
-// obj is a JSON object that the driver builds: queries and settings are data.
-type obj = map[string]any
 
 // A mapping is what the driver knows of its index. It is never changed: a newer
 // one takes its place.
@@ -30,6 +28,8 @@ type mapping struct {
 	declared map[string]bool // the fields with a natural mapping of their own
 	foreign  bool            // the index is not of our making
 	types    map[string]property
+
+	names func() []string // of the top-level fields, sorted; nil: not known. Worked out once.
 }
 
 // A property is what an index's mapping says of a field.
@@ -106,6 +106,7 @@ func newMapping(name string, ms *mappings) *mapping {
 
 // adopt makes m what is known.
 func (d *Driver) adopt(m *mapping) {
+	m.names = sync.OnceValue(m.fieldNames)
 	d.known.Store(m)
 	if m.foreign {
 		d.features.Store(d.foreignFeatures(m))

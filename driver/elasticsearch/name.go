@@ -3,6 +3,7 @@ package elasticsearch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -110,10 +111,16 @@ func unescape(s string) string {
 	return string(b)
 }
 
-// fieldNames are the top-level fields among the columns, sorted.
-func fieldNames(columns map[string]bool) []string {
+// fieldNames are the top-level fields, sorted; nil where they are not known.
+func (m *mapping) fieldNames() []string {
+	switch {
+	case m.foreign:
+		return slices.Sorted(maps.Keys(m.types))
+	case m.full:
+		return nil // not all are there
+	}
 	var names []string
-	for c := range columns {
+	for c := range m.columns {
 		if !strings.ContainsAny(c, "/~") { // ~ only where a name was cut
 			names = append(names, unescape(c))
 		}

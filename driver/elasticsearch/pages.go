@@ -134,7 +134,7 @@ func (p *pager) run() {
 	defer wg.Wait()
 	defer cancel()
 	wg.Go(func() { p.fetch(ctx, pages) })
-	dec := newDecoder(p.m)
+	dec := p.decoder()
 	for pg := range pages {
 		b := batch{err: pg.err}
 		if pg.err == nil {
@@ -193,8 +193,13 @@ func (p *pager) fetch(ctx context.Context, pages chan<- page) {
 		if a, err = p.ask(ctx, size, after, nil, buffer()); err != nil {
 			break
 		}
-		if after = lastSort(a.body); after == nil {
-			return // no more hits
+		last := after
+		if after, err = p.lastOf(a.body); after == nil || err != nil {
+			break // no more hits
+		}
+		if bytes.Equal(after, last) {
+			err = dataknobs.Errorf(dataknobs.Internal, "the server sent the same page again")
+			break
 		}
 		p.resize(len(a.body), size)
 		if left >= 0 {
@@ -248,9 +253,9 @@ func (p *pager) skip(ctx context.Context) (json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
-		last := lastSort(a.body)
-		if last == nil {
-			return after, nil // fewer records than that: the next page is empty
+		last, err := p.lastOf(a.body)
+		if last == nil || err != nil {
+			return after, err // fewer records than that: the next page is empty
 		}
 		after = last
 		left -= size
@@ -292,6 +297,18 @@ func viewOf(body []byte) string {
 	}
 	id, _, _ := bytes.Cut(rest, []byte(`"`))
 	return string(id)
+}
+
+// lastOf is lastSort, for an answer that holds no hits only if it says so.
+func (p *pager) lastOf(body []byte) (json.RawMessage, error) {
+	if last := lastSort(body); last != nil {
+		return last, nil
+	}
+	hits, err := p.decoder().hits(body)
+	if err == nil && len(hits) > 0 {
+		err = errUnreadable
+	}
+	return nil, err
 }
 
 // lastSort returns the sort keys of the last hit; nil if there are no hits. No

@@ -88,10 +88,13 @@ func (q *search) onePage(ctx context.Context, size int, yield func(*dataknobs.Re
 		return false, err
 	}
 	defer keepBuffer(a.body)
-	dec := newDecoder(q.m)
+	dec := q.decoder()
 	hits, err := dec.hits(a.body)
 	if err != nil {
 		return false, err
+	}
+	if len(hits) > size {
+		return false, errTooMany
 	}
 	if len(hits) == size && !(q.s.HasLimit && size == q.s.Limit) {
 		return false, nil
@@ -134,7 +137,7 @@ func (d *Driver) search(ctx context.Context, path string, body obj, stats *datak
 func (d *decoder) hits(b []byte) ([]hit, error) {
 	d.reset(b)
 	var hits []hit
-	failed := int64(0)
+	failed, late, told := int64(0), false, false
 	d.object(func(name []byte) {
 		switch string(name) {
 		case "hits":
@@ -143,16 +146,22 @@ func (d *decoder) hits(b []byte) ([]hit, error) {
 					d.skip()
 					return
 				}
+				told = true
 				d.array(func() { hits = append(hits, d.hit()) })
 			})
 		case "_shards":
 			failed = d.failed()
+		case "timed_out":
+			late = d.boolean()
 		default:
 			d.skip()
 		}
 	})
-	if d.bad {
-		return nil, dataknobs.Errorf(dataknobs.DataLoss, "the server's answer cannot be read")
+	if d.bad || !told && failed == 0 {
+		return nil, errUnreadable
+	}
+	if late {
+		return nil, dataknobs.Errorf(dataknobs.Unavailable, "the server ran out of time, and answered in part")
 	}
 	if err := shardsError(failed); err != nil {
 		return nil, err
@@ -160,8 +169,13 @@ func (d *decoder) hits(b []byte) ([]hit, error) {
 	return hits, nil
 }
 
+var errTooMany = dataknobs.Errorf(dataknobs.Internal, "the server sent more records than it was asked for")
+
 // record returns the record of a hit, unless its place in the order is not certain.
 func (q *search) record(dec *decoder, h *hit) (*dataknobs.Record, error) {
+	if h.id == "" || !q.s.NoRevision && (h.seq < 0 || h.per < 1) {
+		return nil, dataknobs.Errorf(dataknobs.DataLoss, "the server sent a document without its ID, or its revision")
+	}
 	if len(q.s.OrderBy) > 0 && cutSort(h.sort) {
 		return nil, errCut
 	}

@@ -44,6 +44,13 @@ func (d *Driver) newSearch(ctx context.Context, m *mapping, s *dataknobs.Scan) (
 	return q, nil
 }
 
+// decoder returns a decoder of the answers.
+func (q *search) decoder() *decoder {
+	dec := newDecoder(q.m)
+	dec.partial = q.s.Paths != nil
+	return dec
+}
+
 // source says which parts of the documents are wanted.
 func (m *mapping) source(paths []dataknobs.Path) any {
 	switch {

@@ -106,7 +106,7 @@ func apiKey(t *testing.T, s *servers.SecureElasticsearch, body string) string {
 	}
 	req.SetBasicAuth(s.User, s.Password)
 	req.Header.Set("Content-Type", "application/json")
-	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec // the test's own node
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} // the test's own node
 	res, err := c.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,8 @@ func TestSuite(t *testing.T) {
 		},
 		Beside: beside,
 		Slow:   true,
+
+		Differential: drivertest.DifferentialOptions{Stores: 2}, // internal/fidelity does the rest
 	})
 }
 

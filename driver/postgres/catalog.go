@@ -80,8 +80,8 @@ order by i.indisprimary desc, i.indnkeyatts, i.indexrelid`
 func (c *conn) lookUp(ctx context.Context, qualified string) (*relation, error) {
 	var r *relation
 	readable := true
-	_, err := c.exec(ctx, &request{sql: relationSQL, params: texts(qualified)}, func(row [][]byte) error {
-		r = &relation{oid: string(row[0]), kind: row[1][0], schema: string(row[2]), name: string(row[3])}
+	_, err := c.exec(ctx, &request{sql: relationSQL, params: texts(qualified), cells: 9}, func(row [][]byte) error {
+		r = &relation{oid: string(row[0]), kind: letter(row[1]), schema: string(row[2]), name: string(row[3])}
 		r.standby, r.canWrite, readable = string(row[4]) == "true", string(row[5]) == "true", string(row[6]) == "true"
 		r.rules, r.secured = string(row[7]) == "true", string(row[8]) == "true"
 		return nil
@@ -93,11 +93,11 @@ func (c *conn) lookUp(ctx context.Context, qualified string) (*relation, error) 
 		return nil, dataknobs.Errorf(dataknobs.PermissionDenied, "permission denied for table %s", r.name).
 			WithHint("GRANT SELECT on it to the role, or connect as another user")
 	}
-	_, err = c.exec(ctx, &request{sql: attributesSQL, params: texts(r.oid)}, func(row [][]byte) error {
+	_, err = c.exec(ctx, &request{sql: attributesSQL, params: texts(r.oid), cells: 12}, func(row [][]byte) error {
 		a := attribute{
 			num: string(row[0]), name: string(row[1]), sqlType: string(row[2]), notNull: string(row[3]) == "true",
 			identity: len(row[4]) > 0, generated: string(row[5]) == "s" || string(row[5]) == "v", default_: string(row[6]) == "true",
-			base: string(row[7]), category: row[8][0], elem: string(row[9]), elemCategory: row[10][0],
+			base: string(row[7]), category: letter(row[8]), elem: string(row[9]), elemCategory: letter(row[10]),
 		}
 		if a.name == fieldsColumn {
 			r.comment = string(row[11])
@@ -108,7 +108,7 @@ func (c *conn) lookUp(ctx context.Context, qualified string) (*relation, error) 
 	if err != nil {
 		return nil, err
 	}
-	_, err = c.exec(ctx, &request{sql: keysSQL, params: texts(r.oid)}, func(row [][]byte) error {
+	_, err = c.exec(ctx, &request{sql: keysSQL, params: texts(r.oid), cells: 3}, func(row [][]byte) error {
 		r.keys = append(r.keys, uniqueIndex{string(row[0]) == "true", string(row[2]) == "true", strings.Fields(string(row[1]))})
 		return nil
 	})

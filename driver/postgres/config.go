@@ -3,11 +3,13 @@ package postgres
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"dataknobs.dev/dataknobs"
@@ -286,12 +288,21 @@ func (o *Options) poolConfig() (*pgxpool.Config, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
+	c.ConnConfig.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		f := pgproto3.NewFrontend(r, w)
+		f.SetMaxBodyLen(maxMessage)
+		return f
+	}
 	c.MaxConns = int32(cmp.Or(l.MaxConns, 10))
 	c.MinConns = int32(l.MinConns)
 	c.MaxConnIdleTime = cmp.Or(l.MaxIdle, 30*time.Minute)
 	c.MaxConnLifetime = cmp.Or(l.MaxLifetime, time.Hour)
 	return c, o.runtime(c)
 }
+
+// maxMessage bounds what one message of the server may take of memory: a row,
+// however wide. It is four times what the largest record has.
+const maxMessage = 4 * dataknobs.MaxRecordBytes
 
 // maxPool is more connections than any server has.
 const maxPool = 100_000

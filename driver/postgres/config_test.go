@@ -12,6 +12,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/postgres"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 func TestParseLocation(t *testing.T) {
@@ -72,6 +73,9 @@ func TestLocationAndOptionsAgree(t *testing.T) {
 // Whatever a password holds, pgx reads it back from what is made of it.
 func FuzzDSN(f *testing.F) {
 	for _, s := range []string{"", "a b", `it's`, `\`, `\'`, "p@ss:w/o?rd#%20=&", "host=evil", "' host='evil", "ü\t\n"} {
+		f.Add(s)
+	}
+	for _, s := range hostile.Texts() {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, password string) {

@@ -135,6 +135,7 @@ type request struct {
 	formats []int16 // of the parameters; nil: text
 	results []int16 // formats of the result; nil: text
 	eager   bool    // it will come again: prepare it at once
+	cells   int     // how many each row of the result has at least; 0: one
 }
 
 // query sends a request. The reader must be closed before anything else.
@@ -177,15 +178,40 @@ func (c *conn) execOnce(ctx context.Context, r *request, row func([][]byte) erro
 	}
 	var failed error
 	for rr.NextRow() {
-		if row != nil && failed == nil {
-			failed = row(rr.Values())
+		if row == nil || failed != nil {
+			continue
 		}
+		cells, err := cellsOf(rr, r.cells)
+		if err == nil {
+			err = row(cells)
+		}
+		failed = err
 	}
 	tag, err := rr.Close()
 	if err == nil {
 		err = failed
 	}
 	return tag, err
+}
+
+// cellsOf returns the row that the reader is at: as many cells as the server
+// said, and no fewer than least, or one.
+func cellsOf(rr *pgconn.ResultReader, least int) ([][]byte, error) {
+	row := rr.Values()
+	if len(row) < max(least, 1) || len(row) != len(rr.FieldDescriptions()) {
+		return nil, errRow
+	}
+	return row, nil
+}
+
+var errRow = dataknobs.Errorf(dataknobs.Internal, "the server sent another row than it was asked for")
+
+// letter is a cell of one letter; 0 where it is empty.
+func letter(cell []byte) byte {
+	if len(cell) == 0 {
+		return 0
+	}
+	return cell[0]
 }
 
 // run runs statements without parameters or results, in one round trip.

@@ -63,7 +63,7 @@ func (h *handle) copyAll(ctx context.Context, c *conn, s *state, ws []dataknobs.
 	}
 	// One revision for all: it is of each record, and the identity's own numbers
 	// never come up to it.
-	rev := rand.Int64N(1<<62) + 1<<61
+	rev := rand.Int64N(1<<62) + 1<<61 //nolint:gosec // revisions differ, they are no secret
 	l := &load{h: h, c: c, s: s, req: &dataknobs.LoadRequest{Records: recordsOf(ws)}, rev: rev}
 	if _, err := l.copy(ctx, l.copyInto()); err != nil {
 		if ctx.Err() == nil && (l.own != nil || isItem(err) || codeOf(err) == notSupported) {

@@ -73,6 +73,9 @@ func (dr *Driver) newDecoder(s *state, st *sqlgen.Statement) *decoder {
 
 // record makes a record of a row, sharing no memory with it.
 func (d *decoder) record(row [][]byte) (*dataknobs.Record, error) {
+	if len(row) < len(d.out) {
+		return nil, errRow
+	}
 	rec := &dataknobs.Record{}
 	d.rows++
 	rev := -1

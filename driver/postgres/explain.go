@@ -47,7 +47,9 @@ func (h *handle) explain(ctx context.Context, how string, q *dataknobs.Scan, a *
 		plan := []string{}
 		rr := c.pg.ExecParams(ctx, r.sql, r.params, nil, r.formats, nil)
 		for rr.NextRow() {
-			plan = append(plan, string(rr.Values()[0]))
+			if cells, err := cellsOf(rr, 1); err == nil {
+				plan = append(plan, string(cells[0]))
+			}
 		}
 		if _, err := rr.Close(); err != nil {
 			return false, err

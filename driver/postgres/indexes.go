@@ -59,7 +59,7 @@ from pg_index i join pg_class c on c.oid = i.indexrelid where i.indrelid = $1::o
 // lookUpIndexes finds the declared indexes.
 func (c *conn) lookUpIndexes(ctx context.Context, r *relation) error {
 	r.indexes = map[string]bool{}
-	_, err := c.exec(ctx, &request{sql: indexesSQL, params: texts(r.oid)}, func(row [][]byte) error {
+	_, err := c.exec(ctx, &request{sql: indexesSQL, params: texts(r.oid), cells: 3}, func(row [][]byte) error {
 		r.indexes[string(row[0])] = string(row[1]) == "true"
 		if text, ok := strings.CutPrefix(string(row[2]), indexMark); ok {
 			if p, err := dataknobs.ParsePath(text); err == nil {

@@ -119,7 +119,7 @@ var tlsVariables = strings.Fields("PGSSLMODE PGSSLROOTCERT PGSSLCERT PGSSLKEY PG
 
 // fileStamp tells a replaced certificate from the one before.
 func fileStamp(path string) string {
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) //nolint:gosec // the caller's own certificates
 	if path == "" || err != nil || info.IsDir() {
 		return ""
 	}
@@ -153,8 +153,8 @@ func prepareConfig(c *pgxpool.Config) {
 
 // get takes a connection out of the pool; the caller gives it back with put.
 func (p *pool) get(ctx context.Context) (*conn, error) {
-	wait, cancel := context.WithTimeout(ctx, p.acquire)
-	defer cancel()
+	wait := &patience{Context: ctx, limit: p.acquire}
+	defer wait.end()
 	pc, err := p.Pool.Acquire(wait)
 	if err == nil {
 		return newConn(p, pc), nil
@@ -167,6 +167,62 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		return nil, errClosed
 	}
 	return nil, classify(ctx, err)
+}
+
+// A patience is a context with a time limit whose timer is only made when
+// somebody waits. The pool asks for Done once before it looks for a connection
+// that lies idle, and again where there is none: a timer for each statement
+// would wake a thread each time, a tenth of what a small statement costs.
+type patience struct {
+	context.Context // the caller's, until there is a timer
+	limit           time.Duration
+	asked           int // how often for Done; guarded by mu, like what follows
+	mu              sync.Mutex
+	timed           context.Context
+	cancel          context.CancelFunc
+}
+
+// Done implements context.Context.
+func (p *patience) Done() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	if p.asked == 1 {
+		return p.Context.Done()
+	}
+	if p.timed == nil {
+		p.timed, p.cancel = context.WithTimeout(p.Context, p.limit)
+	}
+	return p.timed.Done()
+}
+
+// Err implements context.Context.
+func (p *patience) Err() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timed != nil {
+		return p.timed.Err()
+	}
+	return p.Context.Err()
+}
+
+// Deadline implements context.Context.
+func (p *patience) Deadline() (time.Time, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timed != nil {
+		return p.timed.Deadline()
+	}
+	return p.Context.Deadline()
+}
+
+// end frees the timer, if there is one.
+func (p *patience) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cancel != nil {
+		p.cancel()
+	}
 }
 
 // exhausted says why there was no connection in time.
@@ -266,7 +322,7 @@ func (c *canceller) HandleCancel(context.Context) {
 	c.done = make(chan struct{})
 	deadline := time.Now().Add(grace)
 	_ = c.pg.Conn().SetDeadline(deadline) // fails on a closed one only
-	go func() {
+	go func() {                           //nolint:gosec // the request's context is over: that is why
 		defer close(c.done)
 		ctx, cancel := context.WithDeadline(context.Background(), deadline)
 		defer cancel()

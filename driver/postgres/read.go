@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"iter"
+	"strconv"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -181,12 +182,15 @@ func (h *handle) Count(ctx context.Context, where dataknobs.Expr, stats *datakno
 	if err != nil {
 		return 0, err
 	}
-	var n int64
+	n := int64(-1)
 	err = h.read(ctx, func(c *conn) (bool, error) {
-		_, err := c.exec(ctx, r, func(row [][]byte) error {
-			n = parseInt(row[0])
-			return nil
+		_, err := c.exec(ctx, r, func(row [][]byte) (err error) {
+			n, err = strconv.ParseInt(string(row[0]), 10, 64)
+			return err
 		})
+		if err == nil && n < 0 {
+			err = errRow
+		}
 		return false, err
 	})
 	if stats != nil {
@@ -274,7 +278,12 @@ func (h *handle) groups(ctx context.Context, s *state, a *dataknobs.Aggregation)
 			if own != nil {
 				continue
 			}
-			row = scalars(row[:0], rr.FieldDescriptions(), rr.Values())
+			cells, err := cellsOf(rr, len(st.Out))
+			if err != nil {
+				own = err
+				continue
+			}
+			row = scalars(row[:0], rr.FieldDescriptions(), cells)
 			g, exact, err := st.Group(row)
 			switch {
 			case err != nil:

@@ -124,7 +124,10 @@ func (sc *scan) stream(ctx context.Context, c *conn) error {
 
 // row yields one row; on is whether to go on, err why not.
 func (sc *scan) row(rr *pgconn.ResultReader) (err error, on bool) {
-	row := rr.Values()
+	row, err := cellsOf(rr, sc.inexact+1)
+	if err != nil {
+		return err, false
+	}
 	for _, b := range row {
 		sc.bytes += int64(len(b))
 	}

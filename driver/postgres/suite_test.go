@@ -137,7 +137,13 @@ func TestSuite(t *testing.T) {
 		{"indexed", []string{"index=a,b,n,name,age,o.p,_meta.source"}},
 		{"pooler", []string{"pooler=transaction"}},
 	} {
-		t.Run(c.name, func(t *testing.T) { drivertest.Run(t, harness(t, c.params...)) })
+		t.Run(c.name, func(t *testing.T) {
+			h := harness(t, c.params...)
+			if c.name == "document" {
+				h.Differential = drivertest.DifferentialOptions{Stores: 2} // internal/fidelity does the rest
+			}
+			drivertest.Run(t, h)
+		})
 	}
 }
 
@@ -161,6 +167,7 @@ func columnsHarness(t *testing.T, rev string) drivertest.Harness {
 		return other
 	}
 	h.NullIsAbsent = true
+	h.Differential = drivertest.DifferentialOptions{Stores: 2} // internal/fidelity does the rest
 	h.OpenColumns = func(t *testing.T, cols []drivertest.Column) *dataknobs.DB {
 		name := s.fresh()
 		sql := "create table " + name + " (id text primary key"

@@ -201,6 +201,7 @@ func (b *wave) collect(ctx context.Context, g *manyRows, req *request, results [
 		byID[r.id] = r
 	}
 	k := len(b.s.sql.keys)
+	req.cells = len(req.results)
 	_, err := b.c.exec(ctx, req, func(row [][]byte) error {
 		rec, err := d.record(row[:k+1])
 		if err != nil {

@@ -90,7 +90,7 @@ func (h *handle) retry(ctx context.Context, f func(c *conn) error) error {
 			return err
 		}
 		select {
-		case <-time.After(time.Duration(rand.Int64N(int64(time.Millisecond) << try))):
+		case <-time.After(time.Duration(rand.Int64N(int64(time.Millisecond) << try))): //nolint:gosec // a random pause guards no secret
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -183,6 +183,9 @@ func (h *handle) insertOne(ctx context.Context, c *conn, s *state, w *dataknobs.
 	}
 	req := &request{sql: s.sqlFor(name+r.out, func() string { return s.insertOne(r.out, rule) }), params: r.included(), eager: true}
 	k := len(s.sql.keys)
+	if req.cells = k + 1; rule != doNothing {
+		req.cells++ // whether there was none
+	}
 	done := false
 	var d *decoder
 	if w.ID == "" { // the database numbers it
@@ -249,6 +252,7 @@ func (h *handle) updateOne(ctx context.Context, c *conn, s *state, w *dataknobs.
 	req := &request{sql: s.sqlFor(name+r.out, func() string { return s.updateOne(r.out, matching) }), params: params, eager: true}
 	done := false
 	k := len(s.sql.keys)
+	req.cells = k + 1
 	_, err = c.exec(ctx, req, func(row [][]byte) error {
 		done = true
 		res.Revision = string(row[k])

@@ -75,13 +75,32 @@ func (d *Driver) connect(ctx context.Context) error {
 	}
 	if b, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // with AWS_CA_BUNDLE in it
 		t := b.GetTransport()
-		cfg.HTTPClient, d.idle = &http.Client{Transport: t, CheckRedirect: noRedirect}, t.CloseIdleConnections
+		cfg.HTTPClient, d.idle = &http.Client{Transport: bounded{t}, CheckRedirect: noRedirect}, t.CloseIdleConnections
 	}
 	d.client = s3.NewFromConfig(cfg, d.configure)
 	if d.client.Options().Region == "" {
 		return dataknobs.Errorf(dataknobs.InvalidArgument, "no region is set").WithHint("say region=, or set AWS_REGION")
 	}
 	return nil
+}
+
+// A bounded transport reads no more than fits of what the SDK reads into memory:
+// errors, and all answers but listings and objects, which have bounds of their own.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case resp.StatusCode >= 300:
+		resp.Body = http.MaxBytesReader(nil, resp.Body, 1<<20)
+	case r.Method != http.MethodGet || r.URL.Query().Has("uploads"):
+		resp.Body = http.MaxBytesReader(nil, resp.Body, maxListing)
+	}
+	return resp, nil
 }
 
 // noRedirect returns answers as they are: S3's redirects name the right region
@@ -124,7 +143,7 @@ func (d *Driver) retryer() aws.RetryerV2 {
 // 200 ms and so on up to 5 s.
 func backoff(attempt int, _ error) (time.Duration, error) {
 	most := min(50*time.Millisecond<<min(attempt, 10), 5*time.Second)
-	return rand.N(most) + most/10, nil
+	return rand.N(most) + most/10, nil //nolint:gosec // a random pause guards no secret
 }
 
 type slowRetryer struct {

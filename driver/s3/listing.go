@@ -258,11 +258,27 @@ func unescapeXML(text []byte) (string, error) {
 	if !strings.Contains(s, "&") {
 		return s, nil
 	}
+	if !known(s) {
+		return "", errNoXML
+	}
 	if strings.Contains(s, "&#") {
 		return unescapeNumbers(s)
 	}
 	return entities.Replace(s), nil
 }
+
+// known reports whether every entity in s is one that need not be declared.
+func known(s string) bool {
+	for _, rest := range strings.Split(s, "&")[1:] {
+		name, _, _ := strings.Cut(rest, ";")
+		if !strings.HasPrefix(name, "#") && !strings.Contains(" quot amp lt gt apos ", " "+name+" ") {
+			return false
+		}
+	}
+	return true
+}
+
+var errNoXML = dataknobs.Errorf(dataknobs.DataLoss, "the answer to a listing holds a name that is no XML")
 
 func unescapeNumbers(s string) (string, error) {
 	var out strings.Builder
@@ -280,7 +296,7 @@ func unescapeNumbers(s string) (string, error) {
 		}
 		n, err := strconv.ParseUint(number, base, 21)
 		if !ok || err != nil {
-			return "", dataknobs.Errorf(dataknobs.DataLoss, "the answer to a listing holds a name that is no XML")
+			return "", errNoXML
 		}
 		out.WriteRune(rune(n))
 		s = rest

@@ -9,6 +9,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/s3"
+	"dataknobs.dev/dataknobs/internal/hostile"
 	"dataknobs.dev/dataknobs/internal/servers"
 )
 
@@ -65,6 +66,11 @@ func TestDecodeListing(t *testing.T) {
 func FuzzDecodeListing(f *testing.F) {
 	f.Add(xmlHead + `<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a&#65;</Key><ETag>&quot;e&quot;</ETag></Contents></ListBucketResult>`)
 	f.Add("<a/></></ListBucketResult>< ><!><Contents/>")
+	for _, l := range hostile.S3 {
+		if len(l.Body) <= hostile.Most {
+			f.Add(l.Body)
+		}
+	}
 	f.Fuzz(func(t *testing.T, body string) {
 		objects, _, err := s3.DecodeListing(body)
 		if err == nil && !strings.Contains(body, "ListBucketResult") {

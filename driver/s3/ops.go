@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -104,6 +105,9 @@ func (d *Driver) head(ctx context.Context, m *meter, key string) (*state, error)
 	if err != nil {
 		return nil, d.explained(ctx, m, key, err)
 	}
+	if trimETag(out.ETag) == "" {
+		return nil, errNoETag
+	}
 	s := &state{
 		etag: trimETag(out.ETag), size: aws.ToInt64(out.ContentLength), mark: markOf(out.Metadata),
 		modified: aws.ToTime(out.LastModified),
@@ -135,6 +139,10 @@ func (d *Driver) explained(ctx context.Context, m *meter, key string, err error)
 }
 
 func trimETag(s *string) string { return strings.Trim(aws.ToString(s), `"`) }
+
+// errNoETag is the error of an answer that cannot be one of an S3 server.
+var errNoETag = dataknobs.Errorf(dataknobs.Internal, "the server's answer has no ETag").
+	WithHint("something else than an S3 server may have answered, such as a proxy")
 
 func quoteETag(s string) *string { return aws.String(`"` + s + `"`) }
 
@@ -184,6 +192,9 @@ func (d *Driver) fetchOnce(ctx context.Context, m *meter, key, have string) (*fe
 		}
 		defer out.Body.Close()
 		f.etag, f.meta = trimETag(out.ETag), out.Metadata
+		if f.etag == "" {
+			return errNoETag
+		}
 		f.body, err = readAll(ctx, out.Body, aws.ToInt64(out.ContentLength))
 		return err
 	})
@@ -266,8 +277,8 @@ func (d *Driver) upload(ctx context.Context, key string, send func(ctx context.C
 	var etag string
 	err := d.do(ctx, nil, "write", key, func(ctx context.Context) error {
 		tag, err := send(ctx)
-		if err == nil {
-			etag = trimETag(tag)
+		if etag = trimETag(tag); err == nil && etag == "" {
+			err = errNoETag
 		}
 		return err
 	})
@@ -344,6 +355,12 @@ func (d *Driver) listPage(ctx context.Context, m *meter, prefix, after string, m
 		_, err := d.client.ListObjectsV2(ctx, in, l.options)
 		return err
 	})
+	if err == nil && slices.ContainsFunc(l.page, func(o listed) bool { return o.etag == "" || o.size < 0 }) {
+		err = dataknobs.Errorf(dataknobs.DataLoss, "the answer to a listing cannot be read: it holds an object without an ETag or a size")
+	}
+	if n := len(l.page); err == nil && (n == 0 && l.more || n > 0 && l.page[n-1].key <= after) {
+		err = dataknobs.Errorf(dataknobs.Internal, "the server's listing does not go on after %q", after)
+	}
 	return l.page, l.more, err
 }
 

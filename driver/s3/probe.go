@@ -73,7 +73,7 @@ func (d *Driver) probe(ctx context.Context) (abilities, error) {
 const wrongETag = "00000000000000000000000000000000"
 
 func (d *Driver) probeKey() string {
-	return d.prefix + probePrefix + strconv.FormatUint(rand.Uint64(), 36)
+	return d.prefix + probePrefix + strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name in a bucket that is ours, no secret
 }
 
 // refusesConditions reports whether a server says that it knows no conditions.

@@ -128,6 +128,9 @@ func suite(t *testing.T, p *place, c config) {
 		drivertest.Differential(t, h, drivertest.DifferentialOptions{Stores: 4, Queries: 60, Time: 15 * time.Second})
 		return
 	}
+	if p.Name == "minio" {
+		h.Differential = drivertest.DifferentialOptions{Stores: 2} // internal/fidelity does the rest
+	}
 	drivertest.Run(t, h)
 }
 

@@ -164,7 +164,7 @@ func (o *order) pause(ctx context.Context, try int) error {
 		return ctx.Err()
 	}
 	most := min(time.Millisecond<<min(try, 7), 100*time.Millisecond)
-	return sleep(ctx, rand.N(most))
+	return sleep(ctx, rand.N(most)) //nolint:gosec // a random pause guards no secret
 }
 
 // guess is the state of the object as far as this handle knows it without

@@ -32,7 +32,7 @@ func parseTime(b []byte) (dataknobs.Value, bool) {
 			n := 1
 			for ; n < len(rest) && rest[n]-'0' <= 9; n++ {
 				if n <= 6 {
-					fixed[19+n] = rest[n]
+					fixed[19+n] = rest[n] //nolint:gosec // it has room for six digits
 				}
 			}
 			if n == 1 {

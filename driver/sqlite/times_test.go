@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 func TestParseTime(t *testing.T) {
@@ -56,6 +57,9 @@ func TestParseTime(t *testing.T) {
 func FuzzParseTime(f *testing.F) {
 	f.Add("2024-02-29 12:34:56.5+02:00")
 	f.Add("2024-02-29T12:34")
+	for _, s := range hostile.Texts() {
+		f.Add(s)
+	}
 	layouts := []string{
 		"2006-01-02", "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04:05.999999999",
 		"2006-01-02 15:04Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999Z07:00",

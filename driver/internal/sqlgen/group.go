@@ -164,6 +164,9 @@ func (t *Table) Groups(a *dataknobs.Aggregation) (*Statement, error) {
 func (st *Statement) Group(row []any) (g dataknobs.Group, exact bool, err error) {
 	at := 0
 	for i, r := range st.groups.readers {
+		if len(row) < at+r.cells {
+			return g, false, dataknobs.Errorf(dataknobs.Internal, "the database sent %d cells for a group; more were asked for", len(row))
+		}
 		v, ok, err := r.read(row[at : at+r.cells])
 		if err != nil || !ok {
 			return g, false, err

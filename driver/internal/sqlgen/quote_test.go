@@ -7,6 +7,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
+	hostileInput "dataknobs.dev/dataknobs/internal/hostile"
 )
 
 func TestQuoteRefuses(t *testing.T) {
@@ -126,6 +127,9 @@ func FuzzNames(f *testing.F) {
 	for _, h := range hostile {
 		f.Add(h)
 	}
+	for _, h := range hostileInput.Seeds(hostileInput.Names, hostileInput.IDs) {
+		f.Add(h)
+	}
 	var s []store
 	lite := openLite(f)
 	create(f, lite, documentTable(sqlgen.SQLite, "q"))
@@ -145,6 +149,9 @@ func FuzzNames(f *testing.F) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{`{"a": 1}`, `{"$time":"2026-01-02T03:04:05.000000Z"}`, `[1.5, null, "\u00e9"]`, `{"$$x":{"$bytes":"YQ=="}}`, `1e400`, `"\ud83d\ude00"`} {
+		f.Add([]byte(s))
+	}
+	for _, s := range hostileInput.Seeds(hostileInput.JSON) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
