@@ -25,9 +25,8 @@ type target struct {
 	server *servers.Server
 	host   string // the server's, as it stands in store
 	// slow is how many times as long a round lasts as elsewhere; 0 is 1.
-	slow int
-	// corrupt: the protocol notices changed bytes.
-	corrupt bool
+	slow   int
+	signed bool // changed bytes of requests are noticed even without TLS
 }
 
 // A plan says how hard and how long.
@@ -54,7 +53,7 @@ type result struct {
 func (t *target) torture(ctx context.Context, p plan) (*result, error) {
 	r := &result{Store: t.name, Seed: p.Seed, Faults: map[string]int{}, history: newHistory()}
 	r.Codes = r.codes
-	if t.corrupt { // a request that was damaged on its way is refused
+	if t.server != nil { // a request, or a certificate, that was damaged on its way is refused
 		r.expected[fmt.Sprint(dataknobs.PermissionDenied)] = true
 		r.expected[fmt.Sprint(dataknobs.InvalidArgument)] = true
 	}
@@ -122,14 +121,14 @@ func (t *target) killWriter(ctx context.Context, p plan, round int, random *rand
 
 // killServer lets a process write through a bad network while the server is
 // killed and started again, and looks at what is there in the end. Every
-// second time the process is killed as well.
+// second time the process is killed as well; two rounds of four have TLS.
 func (t *target) killServer(ctx context.Context, p plan, round int, random *rand.Rand, r *result) error {
-	proxy, err := newProxy(t.host)
+	l, err := t.line(round%4 >= 2)
 	if err != nil {
 		return err
 	}
-	defer proxy.Stop()
-	w, err := start(job{Store: proxy.through(t.store, t.host), Round: round, Seed: random.Uint64(), Writers: p.Writers, Readers: p.Readers, Atomic: t.atomic, Pause: 20 * time.Millisecond, For: p.Round})
+	defer l.close()
+	w, err := start(job{Store: l.store, Round: round, Seed: random.Uint64(), Writers: p.Writers, Readers: p.Readers, Atomic: t.atomic, Pause: 20 * time.Millisecond, For: p.Round})
 	if err != nil {
 		return err
 	}
@@ -138,7 +137,7 @@ func (t *target) killServer(ctx context.Context, p plan, round int, random *rand
 	var all sync.WaitGroup
 	var harmed, crashed error
 	seed := random.Uint64()
-	all.Go(func() { harmed = proxy.harm(during, rand.New(rand.NewPCG(seed, 2)), t.corrupt, r.Faults) })
+	all.Go(func() { harmed = l.proxy.harm(during, rand.New(rand.NewPCG(seed, 2)), l.wire, r.Faults) })
 	killClient := round%2 == 1
 	all.Go(func() {
 		after := rand.New(rand.NewPCG(seed, 3))

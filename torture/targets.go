@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
-
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"strings"
 
 	"dataknobs.dev/dataknobs/internal/servers"
+	"dataknobs.dev/dataknobs/internal/servers/bucket"
 )
 
 // names are the stores in the order in which they are tortured.
@@ -33,7 +33,7 @@ func newTarget(ctx context.Context, name string) (t *target, done func(), err er
 	case "elasticsearch":
 		t.store, t.slow = "es+"+s.URL+"/torture", 4
 	case "minio":
-		t.corrupt = true
+		t.signed = true
 		t.store = fmt.Sprintf("s3://torture/records?endpoint=http://%s&region=us-east-1&access_key=testkey&secret_key=testsecret", t.host)
 		if err := makeBucket(ctx, t.host); err != nil {
 			s.Close()
@@ -41,6 +41,23 @@ func newTarget(ctx context.Context, name string) (t *target, done func(), err er
 		}
 	}
 	return t, s.Close, nil
+}
+
+// through is the store's name with addr in place of its server; with the file
+// of an authority, by TLS.
+func (t *target) through(addr, caFile string) string {
+	store := strings.ReplaceAll(t.store, t.host, addr)
+	if caFile == "" {
+		return store
+	}
+	caFile = url.QueryEscape(caFile)
+	switch t.name {
+	case "postgres":
+		return store + "&sslmode=verify-full&sslrootcert=" + caFile
+	case "elasticsearch":
+		return strings.Replace(store, "es+http:", "es+https:", 1) + "?ca_file=" + caFile
+	}
+	return strings.Replace(store, "endpoint=http:", "endpoint=https:", 1) + "&ca_file=" + caFile
 }
 
 func embedded(name string) (*target, func(), error) {
@@ -56,11 +73,5 @@ func embedded(name string) (*target, func(), error) {
 }
 
 func makeBucket(ctx context.Context, host string) error {
-	endpoint, bucket := "http://"+host, "torture"
-	client := awss3.New(awss3.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider("testkey", "testsecret", ""),
-	})
-	_, err := client.CreateBucket(ctx, &awss3.CreateBucketInput{Bucket: &bucket})
-	return err
+	return bucket.Server{Endpoint: "http://" + host, Key: "testkey", Secret: "testsecret"}.Make(ctx, "torture")
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if workHere() { // this process is a writer that is to be killed
+	if workHere() || soakHere() { // this process is a writer that is to be killed, or one to be measured
 		return
 	}
 	servers.Main(m)
@@ -107,6 +107,62 @@ func TestHistoryNotices(t *testing.T) {
 			got := strings.Join(h.Broken, "\n")
 			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 				t.Errorf("broken: %q; wanted %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The short form of scripts/torture -soak 30m.
+func TestNothingGrows(t *testing.T) {
+	s := soak{Seed: uint64(time.Now().UnixNano()), For: 20 * time.Second, Every: 500 * time.Millisecond, Rate: 40}
+	if testing.Short() {
+		s.For = 5 * time.Second
+	}
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && name != "file" && name != "sqlite" {
+				t.Skip("a server of its own takes long to start")
+			}
+			r, err := soakNamed(t.Context(), name, s)
+			if err != nil {
+				if os.Getenv("CI") == "" && strings.Contains(err.Error(), ".sh start") {
+					t.Skipf("needs a server: %v", err)
+				}
+				t.Fatalf("seed %d: %v", s.Seed, err)
+			}
+			t.Logf("seed %d: %v", s.Seed, r)
+			if !r.ok() {
+				t.Errorf("seed %d: %v", s.Seed, r)
+			}
+		})
+	}
+}
+
+// A soak must notice what grows, and what fails.
+func TestSoakNotices(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		of     string
+		value  func(i int) int
+		failed map[string]int
+		want   bool
+	}{
+		{"nothing", "goroutines", func(int) int { return 9 }, nil, true},
+		{"goroutines that go up and down", "goroutines", func(i int) int { return 9 + i%5 }, nil, true},
+		{"goroutines that are left", "goroutines", func(i int) int { return 9 + i }, nil, false},
+		{"a pool that fills first", "connections", func(i int) int { return min(9+5*i, 40) }, nil, true},
+		{"connections that are left", "connections", func(i int) int { return 9 + i/4 }, nil, false},
+		{"a heap that grows", "heap", func(i int) int { return i << 20 }, nil, false},
+		{"an operation that failed", "heap", func(int) int { return 0 }, map[string]int{"put: boom": 1}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &soaked{Store: "x", Operations: 1, Failed: c.failed}
+			for i := range 60 {
+				s.all = append(s.all, sample{Seconds: float64(i), Gauges: map[string]int{c.of: c.value(i)}})
+			}
+			if s.judge(); s.ok() != c.want {
+				t.Errorf("got %v, wanted %v\n%v", s.ok(), c.want, s)
 			}
 		})
 	}
