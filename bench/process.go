@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -25,15 +27,55 @@ func (b *bench) once(c command) (figure, []byte, error) {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	start := time.Now()
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return figure{}, nil, fmt.Errorf("%s: %w", c, err)
+	}
+	peak := watchMemory(cmd.Process.Pid)
+	err := cmd.Wait()
+	f := figure{seconds: time.Since(start).Seconds(), rss: peak()}
+	if err != nil {
 		return figure{}, nil, fmt.Errorf("%s: %w\n%s", c, err, errs.String())
 	}
-	f := figure{seconds: time.Since(start).Seconds()}
 	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		f.cpu = time.Duration(use.Utime.Nano() + use.Stime.Nano()).Seconds()
-		f.rss = use.Maxrss << 10
 	}
 	return f, out.Bytes(), nil
+}
+
+// watchMemory reads the greatest memory that a process has had every few
+// milliseconds, until the returned function is called; it returns the last
+// reading. What the kernel says of a process that has ended (ru_maxrss) will not
+// do: it counts what this program had when it started the other.
+func watchMemory(pid int) func() int64 {
+	var peak int64
+	done, read := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(read)
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			peak = max(peak, highWater(pid))
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() int64 {
+		close(done)
+		<-read
+		return peak
+	}
+}
+
+// highWater is VmHWM of proc_pid_status(5) in bytes; 0 where there is none.
+func highWater(pid int) int64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // gone: 0
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	line, _, _ := strings.Cut(rest, " kB")
+	kb, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	return kb << 10
 }
 
 // pair runs ours and theirs in turn, one warm-up each, and returns the medians
