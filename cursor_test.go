@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 	"pgregory.net/rapid"
 )
 
@@ -161,6 +162,9 @@ func FuzzCursor(f *testing.F) {
 	f.Add(encodeCursor(f, natural, &dataknobs.Seek{ID: "é", Position: 9}, "epoch"))
 	f.Add("")
 	f.Add("AQ")
+	for _, s := range hostile.Seeds(hostile.Tokens) {
+		f.Add(s)
+	}
 	f.Fuzz(func(t *testing.T, token string) {
 		q := q
 		s, epoch, err := dataknobs.DecodeCursor(q, token)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 	"pgregory.net/rapid"
 )
 
@@ -116,6 +117,9 @@ func FuzzDecodeValue(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add([]byte{9, 1, 1})
+	for _, s := range hostile.Seeds(hostile.Binary) {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, rest, err := dataknobs.DecodeValue(b)
 		if err != nil {
@@ -148,6 +152,9 @@ func FuzzDecodeRecord(f *testing.F) {
 	}
 	f.Add(b)
 	f.Add([]byte{0, 0, 0, 0})
+	for _, s := range hostile.Seeds(hostile.Binary) {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, _, err := dataknobs.DecodeRecord(b)
 		if err != nil {

@@ -77,7 +77,10 @@ func (e *Error) Error() string {
 	}
 	what := e.what()
 	b.WriteString(storePrefix(e.Store, what))
-	if e.ID != "" {
+	switch {
+	case len(e.ID) > MaxIDBytes: // it is refused; nobody wants to read it
+		fmt.Fprintf(&b, "record %.40q…: ", e.ID)
+	case e.ID != "":
 		fmt.Fprintf(&b, "record %q: ", e.ID)
 	}
 	b.WriteString(what)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	dk "dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // Whatever the text: no panic, and what can be read prints as a text that
@@ -19,6 +20,9 @@ func FuzzParse(f *testing.F) {
 		"a = {'k': [1, null, bytes 'aGk=']} AND TRUE", "5 < a AND a <> ? OR b = :c", "ODER BY größe", `a MATCHES '^\d+$'`,
 	} {
 		f.Add(text)
+	}
+	for _, s := range hostile.Seeds(hostile.Queries) {
+		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		q, err := dk.Parse(text)
@@ -54,6 +58,9 @@ func FuzzQueryJSON(f *testing.F) {
 		f.Add([]byte(c.json))
 	}
 	f.Add([]byte(`{"v":1,"where":{"not":{"and":[{"or":[]}]}},"order_by":[{"path":"a","desc":false,"nulls":"last"}],"after":"x"}`))
+	for _, s := range hostile.Seeds(hostile.QueryJSON) {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var q, r dk.Query
 		if err := q.UnmarshalJSON(b); err != nil {
@@ -90,6 +97,9 @@ func FuzzTaggedJSON(f *testing.F) {
 	}
 	for _, c := range strictJSON {
 		f.Add([]byte(c.json[:min(len(c.json), 200)]))
+	}
+	for _, s := range hostile.Seeds(hostile.JSON, hostile.QueryJSON) {
+		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var plain dk.Value

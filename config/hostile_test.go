@@ -12,6 +12,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/config"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 // hostile inputs must be refused, in bounded memory. What they may cost is
@@ -156,6 +157,11 @@ func FuzzLoad(f *testing.F) {
 	f.Add("dk.json", `{"databases": {"a": {"backend": "memory"}}}`)
 	f.Add("dk.toml", "[databases.a]\nbackend = 'memory'\nx.y = [1, {a = 2}]\n")
 	f.Add("dk.yaml", "a: &a {b: [*a, <<, !!str 1]}\n? x\n: - y\n")
+	for _, c := range hostile.Configs {
+		if text := c.Make(); len(text) <= hostile.Most {
+			f.Add(c.File, text)
+		}
+	}
 	f.Fuzz(func(t *testing.T, name, text string) {
 		if len(text) > 4096 || strings.Contains(text, "file:") {
 			return

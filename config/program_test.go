@@ -10,13 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/config"
 	"dataknobs.dev/dataknobs/internal/servers"
+	"dataknobs.dev/dataknobs/internal/servers/bucket"
 )
 
 // program is a program that knows its stores by name and nothing else. What it
@@ -141,15 +138,11 @@ func elasticsearchEnvironment(t *testing.T) []string {
 
 func s3Environment(t *testing.T) []string {
 	s := servers.MinIO(t)
-	bucket := fmt.Sprintf("config-%x", rand.Uint64())
-	client := s3.New(s3.Options{
-		BaseEndpoint: aws.String(s.Endpoint), Region: "us-east-1", UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(s.Key, s.Secret, ""),
-	})
-	if _, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+	name := fmt.Sprintf("config-%x", rand.Uint64())
+	if err := (bucket.Server{Endpoint: s.Endpoint, Key: s.Key, Secret: s.Secret}).Make(t.Context(), name); err != nil {
 		t.Fatal(err)
 	}
-	return append(everywhere("BACKEND=s3", "BUCKET="+bucket, "ENDPOINT="+s.Endpoint, "REGION=us-east-1", "ACCESS_KEY="+s.Key, "SECRET_KEY="+s.Secret),
+	return append(everywhere("BACKEND=s3", "BUCKET="+name, "ENDPOINT="+s.Endpoint, "REGION=us-east-1", "ACCESS_KEY="+s.Key, "SECRET_KEY="+s.Secret),
 		"DK_DATABASES_MAIN_PREFIX=main/", "DK_DATABASES_SCRATCH_PREFIX=scratch/", "DK_DATABASES_ARCHIVE_PREFIX=archive/")
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"dataknobs.dev/dataknobs/config"
+	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
 func TestSubstitution(t *testing.T) {
@@ -240,6 +241,9 @@ func TestSecretFiles(t *testing.T) {
 func FuzzSubstitution(f *testing.F) {
 	for _, s := range []string{"${A}", "${A:b}", "${A:-${B:c}}", "$$", "$${A}", "${settings.a}", "${test.v}", "${file:x}", "${", "a$b", "${A:}}"} {
 		f.Add(s, "value")
+	}
+	for _, s := range hostile.Seeds(hostile.Substitutions) {
+		f.Add(s, s)
 	}
 	f.Fuzz(func(t *testing.T, text, value string) {
 		quoted, ok := jsonText(text)

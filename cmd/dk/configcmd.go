@@ -182,7 +182,7 @@ func (a *app) configInit(path string) (err error) {
 	if !slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(path)) {
 		return usagef("the example is YAML, but %s is not called so", path).withHint("dk config init dk.yaml")
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // a template without secrets, for the whole team
 	if errors.Is(err, os.ErrExist) {
 		return dataknobs.Errorf(dataknobs.AlreadyExists, "%s is there already", path).WithHint("nothing was written; give another name")
 	}

@@ -40,7 +40,7 @@ func main() {
 // second ends the process at once. A write to a closed pipe becomes an error
 // that Run ends quietly with, in place of a signal that kills.
 func interruptible() (context.Context, func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:gosec // the second result cancels
 	sig := make(chan os.Signal, 2)
 	signal.Notify(sig, os.Interrupt, syscall.SIGTERM)
 	signal.Ignore(syscall.SIGPIPE)

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"dataknobs.dev/dataknobs/internal/servers"
+	buckets "dataknobs.dev/dataknobs/internal/servers/bucket"
 )
 
 // The ID is the store's own here: a row number, or one that copying made.
@@ -59,18 +59,15 @@ func TestSameAnswerOnEveryStore(t *testing.T) {
 // A bucket is one on a server of S3's kind, as a plain client sees it.
 type bucket struct {
 	name   string
-	server *servers.S3Server
+	at     buckets.Server
 	client *s3.Client
 }
 
 func newBucket(t *testing.T, server *servers.S3Server) *bucket {
 	t.Helper()
-	b := &bucket{name: fmt.Sprintf("dk-test-%d", time.Now().UnixNano()), server: server}
-	b.client = s3.New(s3.Options{
-		Region: "us-east-1", BaseEndpoint: &server.Endpoint, UsePathStyle: true,
-		Credentials: credentials.NewStaticCredentialsProvider(server.Key, server.Secret, ""),
-	})
-	if _, err := b.client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &b.name}); err != nil {
+	b := &bucket{name: fmt.Sprintf("dk-test-%d", time.Now().UnixNano()), at: buckets.Server{Endpoint: server.Endpoint, Key: server.Key, Secret: server.Secret}}
+	b.client = b.at.Client()
+	if err := b.at.Make(t.Context(), b.name); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -78,7 +75,7 @@ func newBucket(t *testing.T, server *servers.S3Server) *bucket {
 
 // url names the store at a key.
 func (b *bucket) url(key string) string {
-	return fmt.Sprintf("s3://%s/%s?endpoint=%s&region=us-east-1&access_key=%s&secret_key=%s", b.name, key, b.server.Endpoint, b.server.Key, b.server.Secret)
+	return b.at.URL(b.name, key)
 }
 
 func (b *bucket) upload(t *testing.T, key, path string) {

@@ -31,9 +31,15 @@ func (a *app) printVersion() error {
 	})
 }
 
+// released is the version of a release, which its linker sets (scripts/build).
+var released string
+
 // version is the module's version and the commit that it was built from, as
 // far as the build knows them.
 func version() string {
+	if released != "" {
+		return released
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "(unknown)"
