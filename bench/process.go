@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -36,9 +35,7 @@ func (b *bench) once(c command) (figure, []byte, error) {
 	if err != nil {
 		return figure{}, nil, fmt.Errorf("%s: %w\n%s", c, err, errs.String())
 	}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		f.cpu = time.Duration(use.Utime.Nano() + use.Stime.Nano()).Seconds()
-	}
+	f.cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 	return f, out.Bytes(), nil
 }
 

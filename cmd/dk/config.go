@@ -150,18 +150,25 @@ func (a *app) openNamed(ctx context.Context, store string, o *dataknobs.Options)
 	return n.config.OpenOwn(ctx, n.name, &own)
 }
 
-// nearStore adds to an error about a bare word the store of the configuration
-// that may have been meant.
+// nearStore adds to an error about a bare word what it may have been meant for:
+// a store of the configuration.
 func (a *app) nearStore(store string, err error) error {
 	if err == nil || !bareWord.MatchString(store) {
 		return err
 	}
 	c, cerr := a.configuration()
-	if c == nil || cerr != nil {
+	if cerr != nil {
 		return err
 	}
+	hinted := dataknobs.Errorf(dataknobs.CodeOf(err), "%w", err)
+	if c == nil {
+		if _, missing := os.Lstat(store); missing == nil {
+			return err
+		}
+		return hinted.WithHint("nor is it a store's name, without a configuration: dk config init writes one")
+	}
 	if near := nearest.Of(store, c.Names()); near != "" {
-		return dataknobs.Errorf(dataknobs.CodeOf(err), "%w", err).WithHint("did you mean the store %s of %s?", near, strings.Join(c.Files(), ", "))
+		return hinted.WithHint("did you mean the store %s of %s?", near, strings.Join(c.Files(), ", "))
 	}
 	return err
 }

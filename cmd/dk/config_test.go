@@ -36,6 +36,15 @@ func TestStoresAreNamedByTheConfiguration(t *testing.T) {
 	same(t, "from below", s.ok("count", "people"), "3\n")
 }
 
+func TestAStoresNameWithoutConfigurationSaysSo(t *testing.T) {
+	s := newShell(t)
+	s.fails(exitUsage, []string{"without a configuration", "dk config init"}, "count", "people")
+	s.write("people", "x")
+	if r := s.run("", "count", "people"); strings.Contains(r.err, "configuration") {
+		t.Errorf("of a file that is there: %s", r.err)
+	}
+}
+
 func TestAFileOfTheSameNameIsWarnedAbout(t *testing.T) {
 	s := newShell(t)
 	s.write("dk.yaml", storesYAML)
