@@ -115,6 +115,9 @@ func soakNamed(ctx context.Context, name string, s soak) (*soaked, error) {
 	}
 	defer done()
 	s.Name, s.Store = name, t.store
+	if name == "minio" {
+		s.Store += "&parallel=8" // so that the pool is full before anything is counted
+	}
 	if t.server != nil {
 		s.Port = t.server.Port
 	}
