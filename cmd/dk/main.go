@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	_ "dataknobs.dev/dataknobs/driver/all"
@@ -18,17 +17,9 @@ import (
 
 //go:generate go test . -run ^TestReference -update
 
-// A scan makes much garbage that dies young: collecting it less often is worth
-// a fifth of the time. The soft limit keeps the peak of a scan bounded.
-const (
-	gcPercent   = 400
-	memoryLimit = 64 << 20
-)
-
 func main() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(gcPercent)
-		debug.SetMemoryLimit(memoryLimit)
+		boundMemory()
 	}
 	ctx, stop := interruptible()
 	code := Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
