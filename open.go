@@ -149,11 +149,11 @@ func (l location) shown() string {
 	return l.scheme + ":" + place
 }
 
-// parseLocation takes the name of a store apart. Its errors show neither
-// options nor what follows the scheme, either of which may hold a secret.
 // maxStore is the longest text that names a store, options included.
 const maxStore = 64 << 10
 
+// parseLocation takes the name of a store apart. Its errors show neither
+// options nor what follows the scheme, either of which may hold a secret.
 func parseLocation(store string) (location, error) {
 	if strings.TrimSpace(store) == "" {
 		return location{}, Errorf(InvalidArgument, "no store is named").

@@ -89,7 +89,7 @@ func (tx *transaction) apply(w *dataknobs.Write) dataknobs.Result {
 	if s != nil {
 		old = s.live()
 	}
-	rec, err := next(w, old)
+	rec, err := w.Next(old)
 	if err == nil {
 		err = tx.fits(old, rec)
 	}
@@ -104,33 +104,6 @@ func (tx *transaction) apply(w *dataknobs.Write) dataknobs.Result {
 	}
 	tx.set(s, w.ID, hash, old, rec)
 	return res
-}
-
-// next returns what the record becomes: nil if it is removed. old is nil if
-// there is no record.
-func next(w *dataknobs.Write, old *dataknobs.Record) (*dataknobs.Record, error) {
-	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
-	switch {
-	case old == nil && mustExist:
-		return nil, dataknobs.NotFound
-	case old != nil && w.If == dataknobs.IfAbsent:
-		return nil, dataknobs.AlreadyExists
-	case w.Revision != "" && w.Revision != old.Revision:
-		return nil, dataknobs.Errorf(dataknobs.Conflict, "the record has revision %s, not %s", old.Revision, w.Revision)
-	}
-	switch w.Op {
-	case dataknobs.WriteDelete:
-		return nil, nil
-	case dataknobs.WritePatch:
-		rec, err := dataknobs.ApplyChanges(old, w.Changes)
-		if err != nil {
-			return nil, err
-		}
-		return rec, rec.Check()
-	}
-	rec := w.Record.Clone()
-	rec.ID = w.ID
-	return rec, nil
 }
 
 // fits checks the bounds of the store.

@@ -174,12 +174,13 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 // that lies idle, and again where there is none: a timer for each statement
 // would wake a thread each time, a tenth of what a small statement costs.
 type patience struct {
-	context.Context // the caller's, until there is a timer
+	context.Context // the caller's
 	limit           time.Duration
-	asked           int // how often for Done; guarded by mu, like what follows
-	mu              sync.Mutex
-	timed           context.Context
-	cancel          context.CancelFunc
+
+	mu     sync.Mutex
+	asked  int             // how often for Done; guarded by mu, like all below
+	timed  context.Context // nil: there is no timer yet
+	cancel context.CancelFunc
 }
 
 // Done implements context.Context.
@@ -197,23 +198,19 @@ func (p *patience) Done() <-chan struct{} {
 }
 
 // Err implements context.Context.
-func (p *patience) Err() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.timed != nil {
-		return p.timed.Err()
-	}
-	return p.Context.Err()
-}
+func (p *patience) Err() error { return p.current().Err() }
 
 // Deadline implements context.Context.
-func (p *patience) Deadline() (time.Time, bool) {
+func (p *patience) Deadline() (time.Time, bool) { return p.current().Deadline() }
+
+// current is the context that counts: the timed one, once there is one.
+func (p *patience) current() context.Context {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.timed != nil {
-		return p.timed.Deadline()
+		return p.timed
 	}
-	return p.Context.Deadline()
+	return p.Context
 }
 
 // end frees the timer, if there is one.

@@ -37,15 +37,10 @@ func (b *wave) load(ctx context.Context, ids []string) error {
 // write's own.
 func (b *wave) plan(w *dataknobs.Write, at int) error {
 	old := b.cur[w.ID]
-	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
-	switch {
-	case old == nil && mustExist:
-		return dataknobs.NotFound
-	case old != nil && w.If == dataknobs.IfAbsent:
-		return dataknobs.AlreadyExists
-	case w.Revision != "" && w.Revision != old.Revision:
-		return conflict(old.Revision, w.Revision)
-	case w.Op == dataknobs.WriteDelete:
+	if err := w.Check(old); err != nil {
+		return err
+	}
+	if w.Op == dataknobs.WriteDelete {
 		return b.delete(w.ID, at)
 	}
 	rec := w.Record

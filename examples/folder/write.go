@@ -62,35 +62,16 @@ func (s *Store) apply(w *dataknobs.Write) dataknobs.Result {
 }
 
 // next returns what the record becomes, which is nil where it is removed. old
-// is nil where there is none. The checks stand in the order of the contract.
+// is nil where there is none.
 func next(w *dataknobs.Write, old *dataknobs.Record) (*dataknobs.Record, error) {
-	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
+	rec, err := w.Next(old) // the conditions of the contract, in its order
 	switch {
-	case old == nil && mustExist:
-		return nil, dataknobs.NotFound
-	case old != nil && w.If == dataknobs.IfAbsent:
-		return nil, dataknobs.AlreadyExists
-	case w.Revision != "" && w.Revision != old.Revision:
-		return nil, dataknobs.Errorf(dataknobs.Conflict, "the record has revision %s, not %s", old.Revision, w.Revision)
+	case err != nil || rec == nil:
+		return nil, err
 	case len(w.ID) > MaxID:
 		return nil, dataknobs.Errorf(dataknobs.ResourceExhausted, "the ID has %d bytes, and there is room for %d", len(w.ID), MaxID)
 	}
-	var rec *dataknobs.Record
-	switch w.Op {
-	case dataknobs.WriteDelete:
-		return nil, nil
-	case dataknobs.WritePatch:
-		var err error
-		if rec, err = dataknobs.ApplyChanges(old, w.Changes); err != nil {
-			return nil, err
-		}
-		if err := rec.Check(); err != nil {
-			return nil, err
-		}
-	default:
-		rec = w.Record.Clone() // what was passed in is not ours to change
-	}
-	rec.ID, rec.Revision = w.ID, rand.Text() // random, so that none ever comes back
+	rec.Revision = rand.Text() // random, so that none ever comes back
 	return rec, nil
 }
 
