@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // questions are asked of flights in every format.
@@ -155,44 +153,4 @@ func (b *bench) appendTo(out io.Writer, from string, skipHeader bool) error {
 	}
 	_, err = r.WriteTo(out)
 	return err
-}
-
-// flights unpacks the data set and writes it in the other formats.
-func (b *bench) flights() error {
-	plain := filepath.Join(b.work, "flights.csv")
-	if _, err := os.Stat(plain); err != nil {
-		if err := unpack(filepath.Join(b.data, "flights.csv.gz"), plain); err != nil {
-			return err
-		}
-	}
-	for _, to := range []string{"flights.ndjson", "flights.parquet"} {
-		if _, err := os.Stat(filepath.Join(b.work, to)); err == nil {
-			continue
-		}
-		if _, _, err := b.once(command{b.dk, []string{"copy", "flights.csv", to, "--nulls", "NA"}}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func unpack(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("the data set is not there (name its folder by -data): %w", err)
-	}
-	defer in.Close()
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return err
-	}
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, z); err != nil {
-		out.Close()
-		return err
-	}
-	return out.Close()
 }

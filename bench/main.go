@@ -4,7 +4,7 @@
 //	go run ./bench                    everything
 //	go run ./bench --quick            every section, small sizes and few rounds: under 3 minutes; writes nothing
 //	go run ./bench --only files,memory some sections; the others stay in RESULTS.md as they are
-//	go run ./bench --data DIR         where flights.csv.gz lies (default ../shared/data)
+//	go run ./bench --data DIR         where flights.csv.gz lies; without it the table of flights is downloaded, once
 //
 // Every figure is the median of interleaved runs (ours, peer, ours, peer, …)
 // with its least and greatest. The peers are installed into a private Python
@@ -35,7 +35,7 @@ type bench struct {
 	ctx     context.Context
 	dir     string // the repository's bench folder
 	work    string // scratch files, kept between runs
-	data    string // the folder of the real data sets
+	data    string // the folder with flights.csv.gz; "": it is downloaded
 	runs    int
 	part    string // the section that runs
 	quick   bool   // small sizes, few rounds
@@ -66,7 +66,7 @@ func main() {
 	b := &bench{}
 	only := flag.String("only", "", "comma-separated `sections`: "+strings.Join(sectionNames(), ", "))
 	flag.BoolVar(&b.quick, "quick", false, "small sizes and few rounds; writes nothing")
-	flag.StringVar(&b.data, "data", "../shared/data", "the `folder` with flights.csv.gz")
+	flag.StringVar(&b.data, "data", "", "the `folder` with flights.csv.gz, if it shall not be downloaded")
 	flag.StringVar(&b.work, "work", filepath.Join(os.TempDir(), "dataknobs-bench"), "the `folder` for scratch files")
 	flag.IntVar(&b.runs, "runs", 7, "counted runs of each command")
 	flag.Parse()
@@ -143,9 +143,6 @@ func (b *bench) setUp() error {
 	}
 	root := strings.TrimSpace(string(out))
 	b.dir = filepath.Join(root, "bench")
-	if !filepath.IsAbs(b.data) {
-		b.data = filepath.Join(root, b.data)
-	}
 	if err := os.MkdirAll(b.work, 0o700); err != nil {
 		return err
 	}
