@@ -80,8 +80,7 @@ func (db *DB) usable() error {
 	return nil
 }
 
-// fail completes an error on its way out. One that comes of the store having
-// been closed meanwhile says so.
+// fail completes an error on its way out with what it was about.
 func (db *DB) fail(op, id string, err error) error {
 	if err == nil {
 		return nil

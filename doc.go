@@ -90,5 +90,24 @@
 //
 // Drivers are written against [Driver]; package drivertest checks them. The
 // contract that all of them keep is docs/semantics.md, the query language is
-// docs/query.md.
+// docs/query.md, and docs/guide.md shows all of it in ten minutes.
+//
+// # Reading the code
+//
+// What a call of the DB does is in db.go (one record), batch_run.go and load.go
+// (many), where.go (all that a condition selects) and stream.go (queries); every
+// call of a driver goes through calls.go. Around these stand
+//
+//   - records: value.go and record.go; their forms as text and bytes in encode.go,
+//     taggedjson.go and hash.go; Go structs in typed.go;
+//   - the query language: query.go and expr.go are what lex.go, the parse files,
+//     builder.go and queryjson_read.go make, and what format.go and queryjson.go write;
+//   - the planner: plan.go gives the driver what it can do, split.go the part of a
+//     condition that it can; what is left is done by match.go, order.go with
+//     topk.go and spill.go, groupby.go, project.go; explain.go tells of it, and
+//     inexact.go goes on where a store had to stop;
+//   - writes: write.go checks and completes them, next.go says what they make of a record;
+//   - transactions: transact.go runs them, over session.go; tx.go is what drivers implement;
+//   - opening: open.go, config.go and settings.go read locations and options, for
+//     the backends of backend.go and abilities.go.
 package dataknobs

@@ -177,6 +177,11 @@ func IsContext(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// ErrNotSent is what an error wraps when the call never reached the store, so
+// that nothing of it happened and even a write can be made again without harm.
+// Such an error has a code of its own, mostly Unavailable.
+var ErrNotSent error = Errorf(Unavailable, "the store was not asked")
+
 // annotate adds the operation, store and ID to err where it says none. Errors
 // of a context and nil pass through.
 func annotate(err error, op, store, id string) error {

@@ -8,6 +8,20 @@ import (
 	"strings"
 )
 
+// ErrInexact is how a driver says, in the midst of its work, that the store
+// cannot go on as the contract asks. Only two calls may end with it:
+//
+//   - a Scan with OrderBy, after any number of records that are right and in
+//     their order: the engine goes on after the last of them and sorts here;
+//   - Aggregate or Count, before any group: the engine computes here.
+//
+// A driver wraps it with what the reason is, which Explain shows:
+//
+//	dataknobs.Errorf(dataknobs.Unsupported, "%s is an object in a record: %w", path, dataknobs.ErrInexact)
+//
+// No caller of a DB ever sees it.
+var ErrInexact = errors.New("the store cannot tell exactly")
+
 // A sortedScan follows a scan that the store sorts: where it is, should the
 // store not be able to go on.
 type sortedScan struct {

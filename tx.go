@@ -2,23 +2,8 @@ package dataknobs
 
 import (
 	"context"
-	"errors"
 	"time"
 )
-
-// ErrInexact is how a driver says, in the midst of its work, that the store
-// cannot go on as the contract asks. Only two calls may end with it:
-//
-//   - a Scan with OrderBy, after any number of records that are right and in
-//     their order: the engine goes on after the last of them and sorts here;
-//   - Aggregate or Count, before any group: the engine computes here.
-//
-// A driver wraps it with what the reason is, which Explain shows:
-//
-//	dataknobs.Errorf(dataknobs.Unsupported, "%s is an object in a record: %w", path, dataknobs.ErrInexact)
-//
-// No caller of a DB ever sees it.
-var ErrInexact = errors.New("the store cannot tell exactly")
 
 // ErrSerialization is what a store's error wraps when it asks for the whole
 // transaction to be run again: it met another one that ran at the same time.
@@ -29,11 +14,6 @@ var ErrSerialization error = Errorf(Conflict, "the transaction met another one t
 // lost while it committed: it may have happened, so it is never repeated. The
 // error of a single write may wrap it too, for the same reason.
 var ErrUnknownOutcome error = Errorf(Unavailable, "it is not known whether the transaction was committed")
-
-// ErrNotSent is what an error wraps when the call never reached the store, so
-// that nothing of it happened and even a write can be made again without harm.
-// Such an error has a code of its own, mostly Unavailable.
-var ErrNotSent error = Errorf(Unavailable, "the store was not asked")
 
 // More optional interfaces of a Driver.
 type (
