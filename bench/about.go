@@ -31,7 +31,7 @@ func (b *bench) about() about {
 		Machine: fmt.Sprintf("%d cores (%s), %s of memory, %s, %s", runtime.NumCPU(), field("/proc/cpuinfo", "model name", "unknown processor"), ram(), runtime.Version(), now),
 		Date:    now,
 	}
-	a.Versions = append(a.Versions, version{"DuckDB command", duckdbVersion}, version{"dataknobs-data (Python)", pythonVersion})
+	a.Versions = append(a.Versions, version{"DuckDB command", duckdbVersion}, version{"dataknobs-data (Python)", pythonVersion}, version{"s5cmd", s5cmdVersion}, version{"flights", flightsPackage})
 	if out, err := exec.CommandContext(b.ctx, b.python, "--version").Output(); err == nil {
 		a.Versions = append(a.Versions, version{"Python", strings.TrimPrefix(strings.TrimSpace(string(out)), "Python ")})
 	}

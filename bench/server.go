@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // serve starts a server by its script in scripts/services and returns its port.
@@ -29,6 +31,12 @@ func (b *bench) serve(service string) (port int, stop func(), err error) {
 		stop()
 		return 0, nil, fmt.Errorf("start %s: %w", service, err)
 	}
+	out, err := exec.CommandContext(b.ctx, script, "version").Output()
+	if err != nil {
+		stop()
+		return 0, nil, fmt.Errorf("the version of %s: %w", service, err)
+	}
+	b.servers = append(b.servers, version{service, strings.TrimSpace(string(out))})
 	return port, stop, nil
 }
 

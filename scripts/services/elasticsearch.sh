@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Elasticsearch, one real node without security: elasticsearch.sh start DIR PORT | stop DIR | kill DIR | install
+# Elasticsearch, one real node without security: elasticsearch.sh start DIR PORT | stop DIR | kill DIR | install | version
 # URL http://127.0.0.1:PORT; nodes talk on PORT+100. The node is the one bundled in the SonarQube distribution on Maven Central:
 # the server with painless, reindex and aggregations, without most paid extensions.
 #   ES_VERSION=9.4.3 | 8.19.13
@@ -149,6 +149,7 @@ dir=$(realpath -m "${2:-.}") port=${3:-} home=
 home=$dir/home
 case $1 in
   install) install ;;
+  version) echo "$version" ;;
   start) start ;;
   kill) kill_pid "$dir" ;;
   stop) stop_pid "$dir" 30 ;; # the launcher hands the signal on and waits for the node

@@ -1,5 +1,6 @@
+# shellcheck shell=bash
 # What the service scripts share. Sourced, not run. Each script is called as
-#   NAME.sh start DIR PORT | stop DIR | kill DIR | install
+#   NAME.sh start DIR PORT | stop DIR | kill DIR | install | version
 # and starts its server on 127.0.0.1 only, waits until it is ready, and stops it by its own process ID.
 # What is built or downloaded is kept in $SVC_CACHE, for all DIRs and all runs.
 set -euo pipefail
@@ -12,8 +13,8 @@ need_args() {
   case "${1-}" in
     start) [ $# -ge 3 ] || die "usage: $0 start DIR PORT" ;;
     stop | kill) [ $# -ge 2 ] || die "usage: $0 $1 DIR" ;;
-    install) ;;
-    *) die "usage: $0 start DIR PORT | stop DIR | kill DIR | install" ;;
+    install | version) ;;
+    *) die "usage: $0 start DIR PORT | stop DIR | kill DIR | install | version" ;;
   esac
 }
 
@@ -40,13 +41,16 @@ apt_need() {
   [ $rc = 0 ] || { tail -5 "$SVC_CACHE/apt.log" >&2; die "apt-get failed"; }
 }
 
+# go_version BIN: the version of the module that a server was built from.
+go_version() { go version -m "$SVC_CACHE/bin/$1" 2>/dev/null | awk '$1 == "mod" { print $3 }'; }
+
 # go_need BIN PKG@VERSION: builds a server from its Go module.
 go_need() {
-  [ -x "$SVC_CACHE/bin/$1" ] && return 0
+  [ "$(go_version "$1")" != "${2#*@}" ] || return 0
   lock "go-$1"
-  if [ ! -x "$SVC_CACHE/bin/$1" ]; then
+  if [ "$(go_version "$1")" != "${2#*@}" ]; then
     say "building $2 (minutes)"
-    GOBIN="$SVC_CACHE/bin" GOFLAGS= CGO_ENABLED=0 GOTOOLCHAIN=local go install -ldflags='-s -w' "$2" >"$SVC_CACHE/$1.build.log" 2>&1 ||
+    GOBIN="$SVC_CACHE/bin" GOFLAGS='' CGO_ENABLED=0 GOTOOLCHAIN=local go install -ldflags='-s -w' "$2" >"$SVC_CACHE/$1.build.log" 2>&1 ||
       { tail -5 "$SVC_CACHE/$1.build.log" >&2; die "go install $2 failed"; }
   fi
   unlock
@@ -99,8 +103,8 @@ reaped() {
   done
 }
 
-port_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 tcp() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+port_free() { ! tcp "$1"; }
 
 # spawn DIR CMD...: in the background, in a session of its own; process ID in DIR/pid, output in DIR/log.
 spawn() {

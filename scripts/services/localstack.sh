@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# LocalStack's S3, from PyPI, without Docker: localstack.sh start DIR PORT | stop DIR | kill DIR | install
+# LocalStack's S3, from PyPI, without Docker: localstack.sh start DIR PORT | stop DIR | kill DIR | install | version
 # Endpoint http://127.0.0.1:PORT, path style, region us-east-1; any keys will do.
 # Needs Python 3.12 or 3.13. It obeys conditions on PUT, and answers 501 to them on DELETE.
 SVC=localstack
@@ -14,11 +14,13 @@ python() { # the newest Python that will do: LocalStack's source needs 3.12, its
   die "needs Python 3.12 or 3.13 with venv: install one, or name pyenv's folder by PYENV_ROOT"
 }
 
+version=4.14.0
+
 # Without the pins of the last three it does not start.
 install() {
   local p
   p=$(python) || exit 1
-  venv_need localstack "$p" python 'localstack-core[runtime]==4.14.0' 'pyopenssl>=25,<26' 'cbor2<6' service_identity
+  venv_need localstack "$p" python "localstack-core[runtime]==$version" 'pyopenssl>=25,<26' 'cbor2<6' service_identity
 }
 
 start() {
@@ -36,6 +38,7 @@ start() {
 dir=$(realpath -m "${2:-.}") port=${3:-}
 case $1 in
   install) install ;;
+  version) echo "$version" ;;
   start) start ;;
   kill) kill_pid "$dir" ;;
   stop) stop_pid "$dir" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MinIO, an S3 server, built from its Go module: minio.sh start DIR PORT | stop DIR | kill DIR | install
+# MinIO, an S3 server, built from its Go module: minio.sh start DIR PORT | stop DIR | kill DIR | install | version
 # Endpoint http://127.0.0.1:PORT, path style, region us-east-1; access key testkey, secret key testsecret.
 #   S3_KEY, S3_SECRET   other keys
 # The first build takes minutes. It obeys conditions on PUT, and ignores them on DELETE: it deletes.
@@ -28,6 +28,7 @@ start() {
 dir=$(realpath -m "${2:-.}") port=${3:-}
 case $1 in
   install) install ;;
+  version) go_version minio ;;
   start) start ;;
   kill) kill_pid "$dir" ;;
   stop) stop_pid "$dir" ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PgBouncer in transaction mode: pgbouncer.sh start DIR PORT | stop DIR | kill DIR | install
+# PgBouncer in transaction mode: pgbouncer.sh start DIR PORT | stop DIR | kill DIR | install | version
 # In front of the PostgreSQL server on 127.0.0.1:$PGBOUNCER_TO (see postgres.sh), for the user app.
 # DIR must be reachable by the user postgres: as root, it runs as that user.
 SVC=pgbouncer
@@ -48,6 +48,7 @@ INI
 dir=$(realpath -m "${2:-.}") port=${3:-}
 case $1 in
   install) install ;;
+  version) /usr/sbin/pgbouncer --version | awk 'NR == 1 { print $2 }' ;;
   start) start ;;
   kill) kill_pid "$dir" ;;
   stop) stop_pid "$dir" 20 INT ;;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# PostgreSQL: postgres.sh start DIR PORT | stop DIR | kill DIR | install
+# PostgreSQL: postgres.sh start DIR PORT | stop DIR | kill DIR | install | version
 # URL postgres://app:app@127.0.0.1:PORT/app; superuser postgres, password postgres.
 #   PG_FSYNC=on|off                off: for tests that do not cut the power
 #   PG_EXTRA='-c name=value ...'   more settings
@@ -63,6 +63,7 @@ start() {
 dir=$(realpath -m "${2:-.}") port=${3:-}
 case $1 in
   install) install ;;
+  version) "$(newest)/postgres" --version | awk '{ print $3 }' ;;
   start) start ;;
   kill) kill_pid "$dir" ;;
   stop) stop_pid "$dir" 20 INT ;; # INT is its fast shutdown
