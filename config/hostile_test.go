@@ -37,9 +37,9 @@ func TestHostileInputIsRefused(t *testing.T) {
 		{"deep TOML tables", "a.toml", func() string { return "[" + strings.Repeat("a.", 1000) + "a]\nb = 1" }, "nested more than 64 deep", 10 * mib},
 		{"many values in JSON", "a.json", func() string { return `{"a": [` + strings.Repeat("1,", 200_000) + "1]}" }, "more than 100000 values", 60 * mib},
 		{"many values in TOML", "a.toml", func() string { return "a = [" + strings.Repeat("1,", 200_000) + "1]" }, "more than 100000 values", 200 * mib},
-		{"aliases of aliases", "a.yaml", aliasBomb, "more than 100000 values, with what its aliases repeat", 10 * mib},
+		{"aliases of aliases", "a.yaml", hostile.AliasBomb, "more than 100000 values, with what its aliases repeat", 10 * mib},
 		{"an alias of itself", "a.yaml", func() string { return "a: &a [*a]" }, "a.yaml:1", 10 * mib},
-		{"references to references", "a.yaml", textBomb, "substitution makes a text of more than 1048576 bytes", 64 * mib},
+		{"references to references", "a.yaml", hostile.TextBomb, "substitution makes a text of more than 1048576 bytes", 64 * mib},
 		{"references to maps of references", "a.yaml", mapBomb, "more than 100000 values", 64 * mib},
 		{"a long chain of references", "a.yaml", chain, "refer to each other more than 100 deep", 10 * mib},
 		{"a large file", "a.yaml", func() string { return "a: " + strings.Repeat("x", 2*mib) }, "more than 1048576 bytes", 4 * mib},
@@ -81,24 +81,6 @@ func manyKeys() string {
 	var b strings.Builder
 	for i := range 60_000 {
 		fmt.Fprintf(&b, "k%d: v\n", i)
-	}
-	return b.String()
-}
-
-func aliasBomb() string {
-	var b strings.Builder
-	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
-	for i := 1; i < 50; i++ {
-		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 10), ", "))
-	}
-	return b.String()
-}
-
-func textBomb() string {
-	var b strings.Builder
-	b.WriteString("s:\n  a0: xxxxxxxxxx\n")
-	for i := 1; i < 50; i++ {
-		fmt.Fprintf(&b, "  a%d: '%s'\n", i, strings.Repeat(fmt.Sprintf("${s.a%d}", i-1), 10))
 	}
 	return b.String()
 }

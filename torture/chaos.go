@@ -2,15 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
-	"github.com/rs/zerolog"
+
+	"dataknobs.dev/dataknobs/internal/servers/harm"
 )
 
 // A fault is what the proxy does to connections for a short while.
@@ -64,17 +62,14 @@ func spoil(c *stream.StreamChunk) *stream.StreamChunk {
 	return c
 }
 
-func init() {
-	toxics.Register("corrupt", new(corrupter))
-	zerolog.SetGlobalLevel(zerolog.Disabled) // the proxy tells of every connection
-}
+func init() { toxics.Register("corrupt", new(corrupter)) }
 
 // A proxy stands between the workers and a server.
-type proxy struct{ *toxiproxy.Proxy }
+type proxy struct{ *harm.Proxy }
 
 func newProxy(host string) (*proxy, error) {
-	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "torture", "127.0.0.1:0", host)
-	return &proxy{p}, p.Start()
+	p, err := harm.New(host)
+	return &proxy{p}, err
 }
 
 // harm does one fault after the other until ctx ends, with pauses in which
@@ -88,8 +83,7 @@ func (p *proxy) harm(ctx context.Context, random *rand.Rand, on wire, counts map
 		if !on.takes(f) {
 			continue
 		}
-		text := fmt.Sprintf(`{"name": "fault", "type": %q, "stream": %q, "attributes": %s}`, f.kind, f.stream, f.attributes)
-		if _, err := p.Toxics.AddToxicJson(strings.NewReader(text)); err != nil {
+		if err := p.Add(f.kind, f.stream, f.attributes); err != nil {
 			return err
 		}
 		counts[f.name]++
@@ -97,7 +91,7 @@ func (p *proxy) harm(ctx context.Context, random *rand.Rand, on wire, counts map
 		var err error
 		// Now and then the proxy waits forever for a connection that is gone. Then
 		// the rest of the round has this fault.
-		if !inTime(func() { err = p.Toxics.RemoveToxic(context.Background(), "fault") }) {
+		if !inTime(func() { err = p.Remove(f.kind) }) {
 			<-ctx.Done()
 			return nil
 		}

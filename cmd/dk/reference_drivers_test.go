@@ -2,19 +2,18 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/internal/generated"
 )
 
 // The generated parts of a page stand between these lines, and what the test
 // writes between them is all there is.
 const (
-	generatedFrom = "<!-- generated: %s (go test ./cmd/dk -run Reference -update) -->\n"
+	generatedFrom = "<!-- generated: %s (" + byReference + ") -->\n"
 	generatedTo   = "<!-- end of generated: %s -->\n"
 )
 
@@ -22,43 +21,23 @@ const (
 // the backends say of themselves.
 func TestReferenceOfDrivers(t *testing.T) {
 	for _, b := range dataknobs.Backends() {
-		path, err := filepath.Abs("../../docs/drivers/" + b.Name + ".md")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(path)
+		path := "docs/drivers/" + b.Name + ".md"
+		page, err := generated.Read(path)
 		if err != nil {
 			t.Errorf("each backend has a page: %v", err)
 			continue
 		}
-		want := string(text)
-		for part, generated := range map[string]string{
+		for part, text := range map[string]string{
 			"needs": needsTable(b), "settings": settingsTable(b), "abilities": abilitiesTable(b), "limits": limitsTable(b),
 		} {
+			from, to := fmt.Sprintf(generatedFrom, part), fmt.Sprintf(generatedTo, part)
 			var ok bool
-			if want, ok = replaceGenerated(want, part, generated); !ok {
-				t.Errorf("%s.md has no place for its %s, which is %s%s", b.Name, part, fmt.Sprintf(generatedFrom, part), fmt.Sprintf(generatedTo, part))
+			if page, ok = generated.Put(page, from, to, text); !ok {
+				t.Errorf("%s.md has no place for its %s, which is %s%s", b.Name, part, from, to)
 			}
 		}
-		if want == string(text) {
-			continue
-		}
-		if !*update {
-			t.Errorf("docs/drivers/%s.md is not what the backend says: go test ./cmd/dk -run Reference -update", b.Name)
-		} else if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
+		generated.Check(t, path, page, byReference)
 	}
-}
-
-// replaceGenerated puts a generated part in its place.
-func replaceGenerated(page, part, text string) (string, bool) {
-	from, to := fmt.Sprintf(generatedFrom, part), fmt.Sprintf(generatedTo, part)
-	start, end := strings.Index(page, from), strings.Index(page, to)
-	if start < 0 || end < start {
-		return page, false
-	}
-	return page[:start+len(from)] + text + page[end:], true
 }
 
 // cell makes a text fit into a cell of a table.

@@ -2,35 +2,20 @@ package main
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"dataknobs.dev/dataknobs/internal/generated"
 )
 
-var update = flag.Bool("update", false, "write docs/dk.md anew")
+// byReference writes the pages of the reference anew.
+const byReference = "go test ./cmd/dk -run Reference -update"
 
 // TestReference: docs/dk.md is what the help says.
 func TestReference(t *testing.T) {
-	path, err := filepath.Abs("../../docs/dk.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := reference(t)
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("docs/dk.md is not what the help says: go test ./cmd/dk -run Reference -update")
-	}
+	generated.Check(t, "docs/dk.md", reference(t), byReference)
 }
 
 func reference(t *testing.T) string {

@@ -7,6 +7,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
+	"dataknobs.dev/dataknobs/codec/internal/budget"
 )
 
 // BenchmarkBudgetDecode reads 1,000 rows of always the same data; see
@@ -17,35 +18,8 @@ func BenchmarkBudgetDecode(b *testing.B) {
 	for i := range 1000 {
 		fmt.Fprintf(&data, "r%d,AA,%d,%d.5,,2026-01-02T03:04:05Z\n", i, i%200, i)
 	}
-	benchDecode(b, func() codec.File { return open(b, data.Bytes(), &codec.ReadOptions{}) })
-}
-
-func benchDecode(b *testing.B, open func() codec.File) {
-	for _, c := range []struct {
-		name string
-		scan codec.Scan
-	}{
-		{"records", codec.Scan{Begin: begin(func(r codec.Row) error {
-			_, err := r.Record()
-			return err
-		})}},
-		{"two fields", codec.Scan{Slots: []dataknobs.Path{dataknobs.Names("carrier"), dataknobs.Names("dep_delay")}, NoRecords: true, Begin: begin(func(r codec.Row) error {
-			if r.Value(0).Str() != "AA" {
-				b.Error("not what was written")
-			}
-			return nil
-		})}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			f := open()
-			b.ReportAllocs()
-			for b.Loop() {
-				s := c.scan
-				s.Workers = 1
-				if err := f.Scan(b.Context(), &s); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
+	budget.Decode(b, func() codec.File { return open(b, data.Bytes(), &codec.ReadOptions{}) }, budget.Fields{
+		First: dataknobs.Names("carrier"), Second: dataknobs.Names("dep_delay"),
+		Right: func(carrier dataknobs.Value) bool { return carrier.Str() == "AA" },
+	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/codec"
+	"dataknobs.dev/dataknobs/codec/internal/budget"
 )
 
 // BenchmarkBudgetDecode reads 1,000 rows of always the same data; see
@@ -14,32 +15,8 @@ func BenchmarkBudgetDecode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, c := range []struct {
-		name string
-		scan codec.Scan
-		row  func(codec.Row) error
-	}{
-		{"records", codec.Scan{}, func(r codec.Row) error {
-			_, err := r.Record()
-			return err
-		}},
-		{"two fields", codec.Scan{Slots: []dataknobs.Path{path("carrier"), path("delay")}, NoRecords: true}, func(r codec.Row) error {
-			if r.Value(0).IsNull() {
-				b.Error("not what was written")
-			}
-			return nil
-		}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				s := c.scan
-				s.Workers = 1
-				s.Begin = func(int) (codec.Visitor, error) { return visitor{row: c.row}, nil }
-				if err := f.Scan(b.Context(), &s); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
+	budget.Decode(b, func() codec.File { return f }, budget.Fields{
+		First: path("carrier"), Second: path("delay"),
+		Right: func(carrier dataknobs.Value) bool { return !carrier.IsNull() },
+	})
 }

@@ -2,8 +2,6 @@ package elasticsearch_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -12,6 +10,7 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/elasticsearch"
+	"dataknobs.dev/dataknobs/driver/internal/lies"
 	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
@@ -23,6 +22,7 @@ func TestLies(t *testing.T) {
 		t.Fatal(err)
 	}
 	elasticsearch.LimitAnswers(db.Driver(), 4<<20)
+	limits := lies.Limits{Patience: time.Minute, Silence: 200 * time.Millisecond, Time: 20 * time.Second, Heap: 100 << 20}
 	for _, l := range hostile.Elasticsearch {
 		t.Run(l.Name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
@@ -33,39 +33,16 @@ func TestLies(t *testing.T) {
 				l.ServeHTTP(w, r)
 				return true
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			if l.Want == "deadline" {
-				ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
-			}
-			defer cancel()
-			var err error
-			peak, took := hostile.Cost(func() { err = lied(ctx, t, db, p, l.Do) })
-			if got := codeOf(err); got != l.Want {
-				t.Errorf("%s: got %v (code %q), wanted the code %q", l.Do, err, got, l.Want)
-			}
-			if err != nil && len(err.Error()) > 4000 {
-				t.Errorf("the error has %d bytes", len(err.Error()))
-			}
-			if took > 20*time.Second || peak > 100<<20 {
-				t.Errorf("%s took %v and %d MiB", l.Do, took, peak>>20)
-			}
+			limits.Hold(t, l.Do, l.Want, func(ctx context.Context) error { return lied(ctx, t, db, p, l.Do) })
 			p.set(nil)
-			settled(t, before)
+			lies.Settled(t, func(stacks string) bool { // of connections apart
+				return strings.Contains(stacks, "dataknobs/driver/elasticsearch.") && strings.Count(stacks, "\n\n")+1 > before
+			})
 			if r, err := db.Get(t.Context(), "x"); err != nil || r.Get("n").Int() != 1 {
 				t.Errorf("afterwards the record is %v (%v)", r, err)
 			}
 		})
 	}
-}
-
-func codeOf(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, context.DeadlineExceeded):
-		return "deadline"
-	}
-	return dataknobs.CodeOf(err).Error()
 }
 
 // lied asks the store for something.
@@ -96,18 +73,4 @@ func lied(ctx context.Context, t *testing.T, db *dataknobs.DB, p *proxy, do stri
 		t.Fatalf("nobody knows how to %s", do)
 	}
 	return err
-}
-
-// settled waits until no more goroutines run than before, of connections apart.
-func settled(t *testing.T, before int) {
-	t.Helper()
-	var stacks string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		all := make([]byte, 1<<20)
-		stacks = string(all[:runtime.Stack(all, true)])
-		if !strings.Contains(stacks, "dataknobs/driver/elasticsearch.") || strings.Count(stacks, "\n\n")+1 <= before {
-			return
-		}
-	}
-	t.Errorf("goroutines are left:\n%s", fmt.Sprintf("%.3000s", stacks))
 }

@@ -3,18 +3,17 @@ package postgres_test
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/url"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/internal/lies"
 	"dataknobs.dev/dataknobs/internal/hostile"
 )
 
@@ -147,6 +146,7 @@ func TestLies(t *testing.T) {
 	if _, err := honest.Put(t.Context(), dataknobs.NewRecord("x", dataknobs.F("n", 1))); err != nil {
 		t.Fatal(err)
 	}
+	limits := lies.Limits{Patience: 10 * time.Second, Silence: 300 * time.Millisecond, Time: 9 * time.Second, Heap: 600 << 20, Secret: "app:app"}
 	for i, m := range hostile.Postgres {
 		t.Run(m.Name, func(t *testing.T) {
 			q.Set("application_name", fmt.Sprintf("lies %d", i)) // a pool of its own
@@ -159,23 +159,7 @@ func TestLies(t *testing.T) {
 				}
 			}
 			l.tell(&m)
-			patience := 10 * time.Second
-			if m.Want == "deadline" {
-				patience = 300 * time.Millisecond
-			}
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			defer cancel()
-			var err error
-			peak, took := hostile.Cost(func() { err = lied(ctx, db, u.String(), m.Do) })
-			if got := codeOf(err); got == "" || !strings.Contains(m.Want, got) {
-				t.Errorf("%s: got %v (code %q), wanted the code %q", m.Do, err, got, m.Want)
-			}
-			if err != nil && (len(err.Error()) > 4000 || strings.Contains(err.Error(), "app:app")) {
-				t.Errorf("the error has %d bytes, or shows the password", len(err.Error()))
-			}
-			if took > 9*time.Second || peak > 600<<20 {
-				t.Errorf("%s took %v and %d MiB", m.Do, took, peak>>20)
-			}
+			limits.Hold(t, m.Do, m.Want, func(ctx context.Context) error { return lied(ctx, db, u.String(), m.Do) })
 			l.tell(nil)
 			if db == nil {
 				return
@@ -186,19 +170,11 @@ func TestLies(t *testing.T) {
 				t.Errorf("afterwards the record is %v (%v)", r, err)
 			}
 			db.Close()
-			settled(t)
+			lies.Settled(t, func(stacks string) bool {
+				return strings.Count(stacks, "pgxpool.(*Pool).backgroundHealthCheck") > 1 // the honest one's
+			})
 		})
 	}
-}
-
-func codeOf(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, context.DeadlineExceeded):
-		return "deadline"
-	}
-	return dataknobs.CodeOf(err).Error()
 }
 
 // lied asks the store for something.
@@ -220,18 +196,4 @@ func lied(ctx context.Context, db *dataknobs.DB, name, do string) error {
 		_, err = db.Put(ctx, dataknobs.NewRecord("x", dataknobs.F("n", 1)))
 	}
 	return err
-}
-
-// settled waits until nothing of the pool runs any more.
-func settled(t *testing.T) {
-	t.Helper()
-	var stacks string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		all := make([]byte, 1<<20)
-		stacks = string(all[:runtime.Stack(all, true)])
-		if strings.Count(stacks, "pgxpool.(*Pool).backgroundHealthCheck") <= 1 { // the honest one's
-			return
-		}
-	}
-	t.Errorf("goroutines are left:\n%.3000s", stacks)
 }

@@ -1,19 +1,15 @@
 package postgres_test
 
 import (
-	"context"
-	"fmt"
 	"net/url"
-	"strings"
 	"testing"
 
-	toxiproxy "github.com/Shopify/toxiproxy/v2"
-	"github.com/rs/zerolog"
+	"dataknobs.dev/dataknobs/internal/servers/harm"
 )
 
 // A proxy stands between a store and its server, and does harm.
 type proxy struct {
-	*toxiproxy.Proxy
+	*harm.Proxy
 	t testing.TB
 }
 
@@ -24,12 +20,12 @@ func newProxy(t testing.TB, server string) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), "postgres", "127.0.0.1:0", u.Host), t}
-	if err := p.Start(); err != nil {
+	p, err := harm.New(u.Host)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Stop)
-	return p
+	return &proxy{p, t}
 }
 
 // at is the server's URL through the proxy.
@@ -39,18 +35,16 @@ func (p *proxy) at(server string) string {
 	return u.String()
 }
 
-// add adds a harm, such as latency {"latency": 300}.
 func (p *proxy) add(kind, stream, attributes string) {
 	p.t.Helper()
-	text := fmt.Sprintf(`{"name": %q, "type": %q, "stream": %q, "attributes": %s}`, kind, kind, stream, attributes)
-	if _, err := p.Toxics.AddToxicJson(strings.NewReader(text)); err != nil {
+	if err := p.Add(kind, stream, attributes); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
 func (p *proxy) remove(kind string) {
 	p.t.Helper()
-	if err := p.Toxics.RemoveToxic(context.Background(), kind); err != nil {
+	if err := p.Remove(kind); err != nil {
 		p.t.Fatal(err)
 	}
 }

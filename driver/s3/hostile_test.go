@@ -2,14 +2,13 @@ package s3_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"dataknobs.dev/dataknobs"
+	"dataknobs.dev/dataknobs/driver/internal/lies"
 	"dataknobs.dev/dataknobs/driver/s3"
 	"dataknobs.dev/dataknobs/internal/hostile"
 	"dataknobs.dev/dataknobs/internal/servers"
@@ -22,6 +21,7 @@ func TestLies(t *testing.T) {
 	x := newProxy(t, p)
 	s := p.through(t, x, func(o *s3.Options) { o.Attempts, o.BodyCache = 2, -1 })
 	s.create(t, rec("x", "n", 1))
+	limits := lies.Limits{Patience: time.Minute, Silence: 200 * time.Millisecond, Time: 20 * time.Second, Heap: 512 << 20}
 	for _, l := range hostile.S3 {
 		t.Run(l.Name, func(t *testing.T) {
 			x.set(func(w http.ResponseWriter, r *http.Request) bool {
@@ -31,39 +31,14 @@ func TestLies(t *testing.T) {
 				l.ServeHTTP(w, r)
 				return true
 			}, nil)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			if l.Want == "deadline" {
-				ctx, cancel = context.WithTimeout(t.Context(), 200*time.Millisecond)
-			}
-			defer cancel()
-			var err error
-			peak, took := hostile.Cost(func() { err = lied(ctx, t, s.DB, l.Do) })
-			if got := codeOf(err); got != l.Want {
-				t.Errorf("%s: got %v (code %q), wanted the code %q", l.Do, err, got, l.Want)
-			}
-			if err != nil && len(err.Error()) > 4000 {
-				t.Errorf("the error has %d bytes", len(err.Error()))
-			}
-			if took > 20*time.Second || peak > 512<<20 {
-				t.Errorf("%s took %v and %d MiB", l.Do, took, peak>>20)
-			}
+			limits.Hold(t, l.Do, l.Want, func(ctx context.Context) error { return lied(ctx, t, s.DB, l.Do) })
 			x.set(nil, nil)
-			settled(t)
+			lies.Settled(t, func(stacks string) bool { return strings.Contains(stacks, "dataknobs/driver/s3.") })
 			if r, err := s.Get(t.Context(), "x"); err != nil || r.Get("n").Int() != 1 {
 				t.Errorf("afterwards the record is %v (%v)", r, err)
 			}
 		})
 	}
-}
-
-func codeOf(err error) string {
-	switch {
-	case err == nil:
-		return ""
-	case errors.Is(err, context.DeadlineExceeded):
-		return "deadline"
-	}
-	return dataknobs.CodeOf(err).Error()
 }
 
 // lied asks the store for something.
@@ -80,18 +55,4 @@ func lied(ctx context.Context, t *testing.T, db *dataknobs.DB, do string) error 
 		t.Fatalf("nobody knows how to %s", do)
 	}
 	return err
-}
-
-// settled waits until nothing of the driver runs any more.
-func settled(t *testing.T) {
-	t.Helper()
-	var stacks string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
-		all := make([]byte, 1<<20)
-		stacks = string(all[:runtime.Stack(all, true)])
-		if !strings.Contains(stacks, "dataknobs/driver/s3.") {
-			return
-		}
-	}
-	t.Errorf("goroutines are left:\n%.3000s", stacks)
 }

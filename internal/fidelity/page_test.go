@@ -1,10 +1,7 @@
 package fidelity_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -12,9 +9,8 @@ import (
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/drivertest"
+	"dataknobs.dev/dataknobs/internal/generated"
 )
-
-var update = flag.Bool("update", false, "write docs/fidelity.md anew")
 
 const pageHead = `# What each store does of a query itself
 
@@ -56,33 +52,7 @@ func TestFidelity(t *testing.T) {
 	if t.Failed() || slices.ContainsFunc(found, func(fs []drivertest.Finding) bool { return fs == nil }) {
 		return
 	}
-	path, err := filepath.Abs("../../docs/fidelity.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := page(all, found)
-	if *update {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("docs/fidelity.md is not what the stores did: go test ./internal/fidelity -run Fidelity -update\n%s", firstDifference(string(got), want))
-	}
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(g), len(w)) {
-		if g[i] != w[i] {
-			return fmt.Sprintf("line %d:\n got    %s\n wanted %s", i+1, g[i], w[i])
-		}
-	}
-	return fmt.Sprintf("it has %d lines, wanted %d", len(g), len(w))
+	generated.Check(t, "docs/fidelity.md", page(all, found), "go test ./internal/fidelity -run Fidelity -update")
 }
 
 // titles are the stores in the order of the page.

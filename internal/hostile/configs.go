@@ -10,7 +10,7 @@ var Configs = []Case{
 	{Name: "deep lists", File: "dk.yaml", Make: join(text("a: "), times("[", 500_000)), Want: invalid},
 	{Name: "deep maps", File: "dk.yaml", Make: times("{a: ", 200_000), Want: invalid},
 	{Name: "deep blocks", File: "dk.yaml", Make: join(times("- ", 500_000), text("x")), Want: invalid},
-	{Name: "aliases of aliases", File: "dk.yaml", Make: aliasBomb, Want: invalid},
+	{Name: "aliases of aliases", File: "dk.yaml", Make: AliasBomb, Want: invalid},
 	{Name: "an alias of itself", File: "dk.yaml", Make: text("a: &a [*a]"), Want: invalid},
 	{Name: "an alias of nothing", File: "dk.yaml", Make: text("a: *b"), Want: invalid},
 	{Name: "two documents", File: "dk.yaml", Make: text("a: 1\n---\nb: 2\n"), Want: invalid},
@@ -22,7 +22,7 @@ var Configs = []Case{
 	{Name: "many keys", File: "dk.yaml", Make: manyFields(60_000, "k%d: v\n", "", "", ""), Want: invalid},
 	{Name: "two mebibytes", File: "dk.yaml", Make: join(text("a: "), times("x", 2*mib)), Want: invalid},
 	{Name: "references without end", File: "dk.yaml", Make: text("settings: {a: '${settings.b}', b: '${settings.a}'}"), Want: invalid},
-	{Name: "references to references", File: "dk.yaml", Make: textBomb, Want: invalid},
+	{Name: "references to references", File: "dk.yaml", Make: TextBomb, Want: invalid},
 	{Name: "a reference that never ends", File: "dk.yaml", Make: text("settings: {a: '${'}"), Want: invalid},
 	{Name: "a variable that is none", File: "dk.yaml", Make: text("settings: {a: '${NO_SUCH_VARIABLE}'}"), Want: invalid},
 	{Name: "a file that is none", File: "dk.yaml", Make: text("settings: {a: '${file:../../../../no/such/file}'}"), Want: invalid},
@@ -88,7 +88,8 @@ var Substitutions = []Case{
 	{Name: "a byte order mark", Make: text("${\ufeffA}")},
 }
 
-func aliasBomb() string {
+// AliasBomb is a YAML file of 50 lists, each ten times the one before it.
+func AliasBomb() string {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 50; i++ {
@@ -97,7 +98,8 @@ func aliasBomb() string {
 	return b.String()
 }
 
-func textBomb() string {
+// TextBomb is a YAML file of 50 texts, each ten times the one before it.
+func TextBomb() string {
 	var b strings.Builder
 	b.WriteString("settings:\n  a0: xxxxxxxxxx\n")
 	for i := 1; i < 50; i++ {

@@ -3,7 +3,6 @@ package hostile_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,8 +17,6 @@ import (
 	"dataknobs.dev/dataknobs/internal/hostile"
 	"dataknobs.dev/dataknobs/internal/servers"
 )
-
-var update = flag.Bool("update", false, "write the numbers in docs/reliability.md anew")
 
 func TestMain(m *testing.M) { servers.Main(m) }
 

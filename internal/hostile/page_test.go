@@ -3,39 +3,27 @@ package hostile_test
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"dataknobs.dev/dataknobs/internal/generated"
 	"dataknobs.dev/dataknobs/internal/hostile"
 )
-
-const pageFile = "../../docs/reliability.md"
 
 // TestReliabilityPage: the numbers in docs/reliability.md are those of the lists
 // that the tests go through.
 func TestReliabilityPage(t *testing.T) {
-	data, err := os.ReadFile(pageFile)
+	const path, by = "docs/reliability.md", "go test ./internal/hostile -run Page -update"
+	page, err := generated.Read(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const begin, end = "<!-- by go test ./internal/hostile -run Page -update -->\n", "<!-- end -->"
-	before, rest, ok := strings.Cut(string(data), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the numbers", pageFile)
+	page, ok := generated.Put(page, "<!-- by "+by+" -->\n", "<!-- end -->", "\n"+numbers()+"\n")
+	if !ok {
+		t.Fatalf("%s has no place for the numbers", path)
 	}
-	want := before + begin + "\n" + numbers() + "\n" + end + after
-	if *update {
-		if err := os.WriteFile(pageFile, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if string(data) != want {
-		t.Errorf("the numbers in docs/reliability.md are old: go test ./internal/hostile -run Page -update")
-	}
+	generated.Check(t, path, page, by)
 }
 
 // numbers are a line for each class.

@@ -1,22 +1,14 @@
 package servers
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/pbkdf2"
 	"crypto/rand"
 	"crypto/sha512"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // A SecureElasticsearch is a node with logins, which speaks TLS only.
@@ -56,15 +48,7 @@ func (s *SecureElasticsearch) configure(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	ca, caKey, err := certificate("test authority", nil, nil)
-	if err != nil {
-		return err
-	}
-	node, key, err := certificate("127.0.0.1", ca, caKey)
-	if err != nil {
-		return err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	ca, node, err := newPair()
 	if err != nil {
 		return err
 	}
@@ -76,9 +60,9 @@ func (s *SecureElasticsearch) configure(dir string) error {
 	}
 	text := base64.StdEncoding.EncodeToString
 	for name, content := range map[string][]byte{
-		s.CAFile:                          pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}),
-		filepath.Join(dir, "node.crt"):    pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: node.Raw}),
-		filepath.Join(dir, "node.key"):    pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+		s.CAFile:                          ca.PEM,
+		filepath.Join(dir, "node.crt"):    node.PEM,
+		filepath.Join(dir, "node.key"):    node.KeyPEM,
 		filepath.Join(dir, "users"):       fmt.Appendf(nil, "%s:{PBKDF2}10000$%s$%s\n", s.User, text(salt), text(hash)),
 		filepath.Join(dir, "users_roles"): []byte("superuser:" + s.User + "\n"),
 	} {
@@ -87,29 +71,4 @@ func (s *SecureElasticsearch) configure(dir string) error {
 		}
 	}
 	return nil
-}
-
-// certificate makes a certificate, signed by ca; nil: by itself, as an authority.
-func certificate(name string, ca *x509.Certificate, caKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature,
-	}
-	if ca == nil {
-		ca, caKey = c, key
-		c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
-	} else {
-		c.IPAddresses, c.ExtKeyUsage = []net.IP{net.IPv4(127, 0, 0, 1)}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return nil, nil, err
-	}
-	signed, err := x509.ParseCertificate(der)
-	return signed, key, err
 }

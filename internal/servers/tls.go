@@ -2,7 +2,6 @@ package servers
 
 import (
 	"crypto/tls"
-	"encoding/pem"
 	"errors"
 	"io"
 	"net"
@@ -29,17 +28,13 @@ type TLS struct {
 // there to target. It writes CAFile into dir. For service postgres a connection
 // asks for TLS first, as that protocol has it.
 func NewTLS(service, target, dir string) (*TLS, error) {
-	ca, caKey, err := certificate("test authority", nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	cert, key, err := certificate("127.0.0.1", ca, caKey)
+	ca, cert, err := newPair()
 	if err != nil {
 		return nil, err
 	}
 	t := &TLS{CAFile: filepath.Join(dir, "ca.pem"), target: target, postgres: service == "postgres", conns: map[net.Conn]bool{}}
-	t.config = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
-	if err := os.WriteFile(t.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}), 0o600); err != nil {
+	t.config = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert.forTLS()}}
+	if err := os.WriteFile(t.CAFile, ca.PEM, 0o600); err != nil {
 		return nil, err
 	}
 	if t.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
