@@ -5,6 +5,9 @@
 // A reader opens a [Source] and scans it with several workers; a [Row] gives
 // single values without building a record, so that a scan filters before it
 // materialises.
+//
+// Start at [Format], then [File] and [Scan] for reading, [Writer] and [Layout] for
+// writing; vector.go is about whole columns at a time.
 package codec
 
 import (

@@ -10,12 +10,14 @@
 // why it is so in docs/design/0009-configuration.md. The parts, in the order
 // in which a value goes through them:
 //
-//	parse.go yaml.go json.go toml.go   a file becomes a tree of nodes, each with its place
+//	find.go                            which file applies
+//	parse.go yaml.go json.go toml.go   a file becomes a tree of nodes (node.go), each with its place
 //	merge.go override.go               later files, then DK_… variables, change the tree
 //	extends.go                         stores inherit from others
 //	subst.go resolve.go                ${…} is replaced, once
 //	database.go layers.go              stores: settings checked against their backends
 //	section.go decode.go               anything else: factories and tagged structs
-//	open.go reload.go watch.go         shared instances and their life
+//	open.go reload.go health.go        shared instances and their life
 //	show.go schema.go example.go       what dk config prints
+//	faults.go                          what is wrong anywhere in it
 package config

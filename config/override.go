@@ -16,7 +16,7 @@ const prefix = "DK_"
 // reserved are the variables with the prefix that mean something else.
 var reserved = []string{"DK_CONFIG"}
 
-// A variable that overrides a setting.
+// A setting is one that a variable overrides.
 type setting struct {
 	variable, text string
 	path           []string

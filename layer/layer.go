@@ -21,6 +21,10 @@
 //	db, err := dataknobs.Open(ctx, "postgres://…", nil)
 //	db = layer.Over(db, func(d dataknobs.Driver) dataknobs.Driver { return layer.Retry(d, layer.RetryOptions{}) }, nil)
 //
+// In the code, start at [Retry], one of the plainest: each layer says by a step what it
+// does around a call, and layer.go and abilities.go put that around every method
+// that the driver inside has.
+//
 // Settings of layers as texts, as in a configuration file, are the matter of
 // [Lookup] and [Kinds]. docs/layers.md says what each layer does, and in which
 // order they make sense.

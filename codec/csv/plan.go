@@ -199,10 +199,11 @@ func (f *file) found(col int) marks {
 func (f *file) Kinds(ctx context.Context, paths []dataknobs.Path) ([]dataknobs.KindSet, error) {
 	slots := make([]slot, len(paths))
 	var cols []int
+	asked := make([]bool, len(f.cols))
 	for i, p := range paths {
 		slots[i] = f.slot(p)
-		if c := slots[i].col; c >= 0 && !slices.Contains(cols, c) {
-			cols = append(cols, c)
+		if c := slots[i].col; c >= 0 && !asked[c] {
+			asked[c], cols = true, append(cols, c)
 		}
 	}
 	if err := f.settle(ctx, cols); err != nil {

@@ -9,7 +9,7 @@ import (
 	"dataknobs.dev/dataknobs"
 )
 
-// supportAggregate: everything whose keys the index has.
+// supportAggregate says that the server groups by everything whose keys the index has.
 func supportAggregate(a *dataknobs.Aggregation) dataknobs.Support {
 	for _, p := range aggregatePaths(a) {
 		if _, ok := columnOf(p); !ok {

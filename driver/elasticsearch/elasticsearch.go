@@ -10,6 +10,12 @@
 // Start at [New], or open it by URL:
 //
 //	dataknobs.Open(ctx, "es+http://127.0.0.1:9200/people", nil)
+//
+// In the code, start at [Driver] here: mapping.go, name.go and key.go say how a
+// record stands in the index, encode.go and decode.go turn it into a document
+// and back; client.go and pages.go talk to the server; query.go, search.go,
+// aggregate.go and count.go ask, scan.go and get.go read, write.go and bulk.go
+// write. foreign.go is about the indexes of others.
 package elasticsearch
 
 import (
@@ -44,20 +50,21 @@ const (
 	RefreshNow  RefreshMode = "true"     // a write makes itself visible, at a cost
 )
 
-// Options are the settings of a store.
+// Options are the settings of a store. Nodes and Index must be set; the zero
+// value of all others is useful.
 type Options struct {
 	// Nodes are the servers, each with scheme, host and port. At least one.
 	Nodes []*url.URL
 	// Index is the index, or an alias of one or several.
 	Index string
 
-	User, Password string
+	User, Password string // with APIKey and Token, at most one way to log in
 	APIKey         string // encoded, as the server hands it out
 	Token          string // of a service account
 	CAFile         string // PEM file with the certificates to trust
 
 	Create   CreateMode
-	ReadOnly bool
+	ReadOnly bool // a DB refuses every write with Unsupported
 	Refresh  RefreshMode
 
 	// What an index is made with.

@@ -200,7 +200,7 @@ func parseNumberKey(digits string) (dataknobs.Value, bool) {
 	return dataknobs.Float(f), true
 }
 
-// Times are RFC 3339 in UTC without the Z and the zeros at the end of the
+// appendTimeKey appends a time: RFC 3339 in UTC without the Z and the zeros at the end of the
 // fraction, so that a longer one comes after its beginning.
 func appendTimeKey(b []byte, t time.Time) []byte {
 	b = t.AppendFormat(b, "2006-01-02T15:04:05.000000")

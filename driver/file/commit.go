@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/zeebo/xxh3"
 
 	"dataknobs.dev/dataknobs"
 )
@@ -27,12 +26,6 @@ type group struct {
 	text   []byte // the frames
 	body   []byte // of the one being made: the operations,
 	whole  []byte // and all of it
-}
-
-// A located record of the base, read ahead.
-type located struct {
-	rec *dataknobs.Record // nil: not there
-	ref int64
 }
 
 // commit decides the requests' writes, makes them durable and then visible.
@@ -163,8 +156,7 @@ func (g *group) undo(from int) {
 
 // now is what is known of a record when a write of it is decided.
 type now struct {
-	rec      *dataknobs.Record // nil: there is none
-	revision string
+	rec      *dataknobs.Record // with its revision; nil: there is none
 	rep      uint32
 	fromBase bool
 	ref      int64
@@ -231,18 +223,10 @@ func (g *group) idFor(ctx context.Context, w *dataknobs.Write) (string, error) {
 func (g *group) lookup(ctx context.Context, id string) (now, error) {
 	if i, ok := g.newest[id]; ok {
 		o := &g.ops[i]
-		n := now{rec: o.rec, ref: o.ref, rep: o.rep}
-		if o.rec != nil {
-			n.revision = o.rec.Revision
-		}
-		return n, nil
+		return now{rec: o.rec, ref: o.ref, rep: o.rep}, nil
 	}
 	if e := g.d.st.ov.byID[id]; e != nil {
-		n := now{rec: e.rec, ref: e.ref, rep: e.rep}
-		if e.rec != nil {
-			n.revision = e.rec.Revision
-		}
-		return n, nil
+		return now{rec: e.rec, ref: e.ref, rep: e.rep}, nil
 	}
 	if g.d.st.base == nil || g.rule.from == byRow || g.rule.from == byFree {
 		return now{ref: -1}, nil
@@ -254,11 +238,7 @@ func (g *group) lookup(ctx context.Context, id string) (now, error) {
 			return now{}, err
 		}
 	}
-	n := now{rec: l.rec, ref: l.ref, fromBase: true}
-	if l.rec != nil {
-		n.revision = l.rec.Revision
-	}
-	return n, nil
+	return now{rec: l.rec, ref: l.ref, fromBase: true}, nil
 }
 
 // aheadSize is how many writes have their records read together.
@@ -286,14 +266,12 @@ func (g *group) readAhead(ctx context.Context, ws []dataknobs.Write) error {
 // next is what the write makes of the record: nil if it is removed. draft is
 // that of a put, if it has been made.
 func (g *group) next(w *dataknobs.Write, id string, cur *now, draft *dataknobs.Record) (*dataknobs.Record, error) {
-	mustExist := w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""
-	switch {
-	case cur.rec == nil && mustExist:
-		return nil, dataknobs.NotFound
-	case cur.rec != nil && w.If == dataknobs.IfAbsent:
-		return nil, dataknobs.AlreadyExists
-	case w.Revision != "" && !sameRevision(w.Revision, cur.revision, cur.fromBase):
-		return nil, dataknobs.Errorf(dataknobs.Conflict, "the record has revision %s, not %s", cur.revision, w.Revision)
+	asked := *w
+	if cur.rec != nil && sameRevision(w.Revision, cur.rec.Revision, cur.fromBase) {
+		asked.Revision = cur.rec.Revision
+	}
+	if err := asked.Check(cur.rec); err != nil {
+		return nil, err
 	}
 	switch w.Op {
 	case dataknobs.WriteDelete:
@@ -336,7 +314,7 @@ func (g *group) revise(o *op, cur *now) {
 	if cur.rec == nil {
 		return
 	}
-	if before, _, _ := cutRevision(cur.revision); before == o.rec.Revision {
+	if before, _, _ := cutRevision(cur.rec.Revision); before == o.rec.Revision {
 		o.rep, o.text = cur.rep+1, nil
 		o.rec.Revision = revisionOf(o.rec, g.d.t.format, o.rep)
 	}
@@ -363,42 +341,4 @@ func (g *group) encode(rs []*request) error {
 		}
 	}
 	return nil
-}
-
-// locateOne finds a record of the base by its ID.
-func (d *Driver) locateOne(ctx context.Context, b *base, id string) (located, error) {
-	found, err := d.locateMany(ctx, b, []string{id})
-	if l, ok := found[id]; ok {
-		return l, err
-	}
-	return located{ref: -1}, err
-}
-
-// locateMany finds records of the base, with their revisions. Every ID has an
-// entry in the result.
-func (d *Driver) locateMany(ctx context.Context, b *base, ids []string) (map[string]located, error) {
-	found := make(map[string]located, len(ids))
-	for _, id := range ids {
-		found[id] = located{ref: -1}
-	}
-	x, err := d.indexOf(ctx, b)
-	if err != nil || x == nil {
-		return found, err
-	}
-	var refs []int64
-	for id := range found {
-		refs = append(refs, x.find(xxh3.HashString(id))...)
-	}
-	slices.Sort(refs)
-	err = b.readAt(ctx, refs, func(i int, rec *dataknobs.Record) error {
-		if _, asked := found[rec.ID]; !asked {
-			return nil // another ID of the same hash
-		}
-		n, _ := splitRef(refs[i])
-		rec.Revision = b.revision(rec, b.parts[n])
-		b.finish(rec, b.parts[n])
-		found[rec.ID] = located{rec, refs[i]}
-		return nil
-	})
-	return found, err
 }

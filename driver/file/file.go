@@ -8,6 +8,13 @@
 // describes the journal, the side file and what holds when a process is killed.
 //
 // Start at [New], or open it by its path: dataknobs.Open(ctx, "people.csv", nil).
+//
+// In the code, start at [Driver] in file.go: target.go finds the files, base.go
+// is one generation of them and overlay.go what the journal says on top;
+// state.go puts the two together. scan.go, pass.go and get.go read, by way of
+// need.go and row.go; writer.go, queue.go and commit.go write to journal.go, and
+// fold.go and layout.go make the file anew; load.go and convert.go are the fast
+// ways in and out.
 package file
 
 import (

@@ -53,7 +53,7 @@ type writeFile interface {
 type osFS struct{}
 
 func (osFS) Open(name string) (readFile, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -61,14 +61,14 @@ func (osFS) Open(name string) (readFile, error) {
 }
 
 func (osFS) OpenFile(name string, flag int, perm fs.FileMode) (writeFile, error) {
-	f, err := os.OpenFile(name, flag, perm)
+	f, err := openFile(name, flag, perm)
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-func (osFS) Rename(from, to string) error              { return os.Rename(from, to) }
+func (osFS) Rename(from, to string) error              { return rename(from, to) }
 func (osFS) Remove(name string) error                  { return os.Remove(name) }
 func (osFS) Chmod(name string, mode fs.FileMode) error { return os.Chmod(name, mode) }
 func (osFS) Chown(name string, like fs.FileInfo) error { return chownLike(name, like) }

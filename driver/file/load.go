@@ -362,7 +362,7 @@ func (l *loading) rewrite(ctx context.Context, out codec.Writer) error {
 
 // rewriteHead reads what was written before the hint proved wrong.
 func (l *loading) rewriteHead(ctx context.Context, out codec.Writer) error {
-	f, err := os.Open(l.head.t.name)
+	f, err := openFile(l.head.t.name, os.O_RDONLY, 0)
 	if err != nil {
 		return ioError(l.head.t.name, err)
 	}

@@ -30,7 +30,7 @@ type lock struct {
 func takeLock(path string) (*lock, error) {
 	name := path + lockExt
 	for range 100 {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o666) //nolint:gosec // less the umask, as the store itself
+		f, err := openFile(name, os.O_RDWR|os.O_CREATE, 0o666) // less the umask, as the store itself
 		if err != nil {
 			return nil, lockError(path, name, err)
 		}

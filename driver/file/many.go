@@ -50,7 +50,7 @@ func (b *base) openMember(ctx context.Context, p *part) error {
 	if b.o.remote != nil {
 		return b.openRemoteMember(ctx, p, b.t.many[p.n])
 	}
-	f, err := os.Open(p.name)
+	f, err := openFile(p.name, os.O_RDONLY, 0)
 	if err != nil {
 		return ioError(p.name, err)
 	}
@@ -83,7 +83,7 @@ func pathSource(path string, size int64, comp compression) codec.Source {
 		src.ReaderAt, src.Size = pathReader(path), size
 	}
 	src.Open = func(context.Context) (io.ReadCloser, error) {
-		f, err := os.Open(path)
+		f, err := openFile(path, os.O_RDONLY, 0)
 		if err != nil {
 			return nil, ioError(path, err)
 		}
@@ -96,7 +96,7 @@ func pathSource(path string, size int64, comp compression) codec.Source {
 type pathReader string
 
 func (p pathReader) ReadAt(b []byte, off int64) (int, error) {
-	f, err := os.Open(string(p))
+	f, err := openFile(string(p), os.O_RDONLY, 0)
 	if err != nil {
 		return 0, ioError(string(p), err)
 	}

@@ -223,7 +223,7 @@ func (s *state) fresh(base, jrnl fileID) bool {
 
 // fresh reports whether the file holds what was read of it, and no more.
 func (j *journal) fresh() bool {
-	f, err := os.Open(j.name)
+	f, err := openFile(j.name, os.O_RDONLY, 0)
 	if err != nil {
 		return false
 	}
@@ -241,7 +241,7 @@ func (d *Driver) catchUp(base, jrnl fileID) bool {
 		jrnl.ino != st.jrnl.id.ino || jrnl.dev != st.jrnl.id.dev || jrnl.size < st.jrnl.end {
 		return false
 	}
-	f, err := os.Open(st.jrnl.name)
+	f, err := openFile(st.jrnl.name, os.O_RDONLY, 0)
 	if err != nil {
 		return false
 	}

@@ -11,6 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+func openFile(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	return os.OpenFile(name, flag, perm)
+}
+
+func rename(from, to string) error { return os.Rename(from, to) }
+
 func inode(info fs.FileInfo) (dev, ino uint64) {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(st.Dev), uint64(st.Ino) //nolint:unconvert // their types differ between systems
@@ -38,6 +44,9 @@ func syncDir(d *os.File) error {
 func isFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
+
+// isNoName reports whether no file can have the name.
+func isNoName(error) bool { return false }
 
 // isUnreadable reports whether the disk could not read what is on it.
 func isUnreadable(err error) bool { return errors.Is(err, unix.EIO) }

@@ -54,7 +54,7 @@ func locate(o *Options) (*target, error) {
 		return t, t.folder(o)
 	case err == nil && !info.Mode().IsRegular():
 		return t, t.special(o)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+	case err != nil && !errors.Is(err, fs.ErrNotExist) && !isNoName(err):
 		return nil, ioError(o.Path, err)
 	case err != nil && strings.ContainsAny(o.Path, "*?[") && !isLink(o.Path):
 		return t, t.glob(o)

@@ -58,7 +58,7 @@ func (d *Driver) indexOf(p dataknobs.Path) *index {
 	return nil
 }
 
-// canSort: in the order of one indexed path.
+// canSort says that the store sorts by one path, if that is indexed.
 func (d *Driver) canSort(os []dataknobs.Order) dataknobs.Support {
 	if len(os) == 1 && d.indexOf(os[0].Path) != nil {
 		return dataknobs.Support{Fidelity: dataknobs.Exact}

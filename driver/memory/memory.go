@@ -6,7 +6,9 @@
 // it was at the moment the scan began and blocks no writer. Declared indexes
 // serve equality, IN, ranges, prefixes and sorting by one path.
 //
-// Start at [New], or open it by URL: dataknobs.Open(ctx, "mem:", nil).
+// Start at [New], or open it by URL: dataknobs.Open(ctx, "mem:", nil). In the code,
+// memory.go says what is kept and how a moment is held, table.go and index.go find
+// records, scan.go reads and write.go writes.
 package memory
 
 import (

@@ -144,7 +144,7 @@ func (r *relation) isDocument() bool {
 	return len(r.keys) > 0 && r.keys[0].primary && slices.Equal(r.keys[0].columns, []string{r.column(idColumn).num})
 }
 
-// writable says why nothing can be written to a relation of that kind; "" if
+// unwritable says why nothing can be written to a relation of that kind; "" if
 // it can.
 func (r *relation) unwritable() string {
 	switch {

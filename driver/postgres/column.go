@@ -50,7 +50,7 @@ func appendColumn(b []byte, t sqlgen.Type, c *sqlgen.Column, l *limits, v datakn
 		}
 	case sqlgen.UUID:
 		if k == dataknobs.KindString {
-			if !isUUID(v.Str()) {
+			if !sqlgen.IsUUID(v.Str()) {
 				return nil, "takes UUIDs in lower case only, such as 0190163d-8694-739b-aea5-966c26f8ad91"
 			}
 			return append(b, v.Str()...), ""
@@ -136,23 +136,6 @@ func appendTime(b []byte, t sqlgen.Type, l *limits, v dataknobs.Value) ([]byte, 
 		return nil, "would round the time"
 	}
 	return append(b, sqlgen.TimeText(v)...), ""
-}
-
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
-			return false
-		}
-	}
-	return true
 }
 
 // hasTagged reports whether v holds a kind that plain JSON lacks.

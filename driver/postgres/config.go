@@ -26,17 +26,17 @@ type Options struct {
 
 	Schema, Table string
 	NoCreate      bool             // a missing table is an error
-	Layout        Layout           //
+	Layout        Layout           // of the records in the table
 	Types         []dataknobs.Pair // the columns of a new table: kinds or SQL types
 	Key           []string         // the columns that make the ID; nil: the primary key
 	Rev           string           // a column, or "none", "hash" or "system"; "": found out
 	Index         []dataknobs.Path // paths to index, in the document layout
 	Extra, Meta   string           // jsonb columns, in the columns layout
 	RefuseNumeric bool             // a numeric that is neither int nor float is an error, not a string
-	ReadOnly      bool             //
-	Warn          func(msg string) // nil: dropped
-	Limits        Limits           //
-	Pooler        Pooler           //
+	ReadOnly      bool             // a DB refuses every write with Unsupported
+	Warn          func(msg string) // takes what a user should know, from several goroutines at once; nil: dropped
+	Limits        Limits           // of what is taken of the server
+	Pooler        Pooler           // what stands before it
 }
 
 // Layout says how records lie in the table.

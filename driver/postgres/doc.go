@@ -12,5 +12,6 @@
 //
 // In the code, start at [Driver]: driver.go opens a store, catalog.go finds out
 // what its table holds, conn.go talks to the server, read.go and scan.go read,
-// write.go, batch.go and load.go write, tx.go runs transactions.
+// write.go, batch.go and load.go write, tx.go runs transactions. What went wrong is
+// put into words by errors.go, and by connerrors.go where no server was reached.
 package postgres

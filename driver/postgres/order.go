@@ -36,7 +36,7 @@ const orderMark = "; in the order of their fields: "
 // fieldsComment begins the comment.
 const fieldsComment = "the fields of the record as JSON; times are {\"$time\": …}, bytes {\"$bytes\": …} in base64"
 
-// comment is the comment on the column for those names.
+// orderComment is the comment on the column for those names.
 func orderComment(names []string) string {
 	var vs []dataknobs.Value
 	for _, n := range names {

@@ -65,7 +65,13 @@ func NewLimiter(most int, now func() time.Time) *Limiter {
 func (l *limiter) Acquire(ctx context.Context) error { return l.acquire(ctx) }
 func (l *limiter) Release(ok bool)                   { l.release(ok) }
 func (l *limiter) Slow()                             { l.slow() }
-func (l *limiter) Current() int                      { return l.current() }
+
+// Current is the bound as it is now.
+func (l *limiter) Current() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return int(l.limit)
+}
 
 // DecodeListing reads the answer to a listing: its objects as texts, and whether
 // there are more.

@@ -86,10 +86,3 @@ func (l *limiter) slow() {
 		l.limit = max(1, l.limit/2)
 	}
 }
-
-// current is the bound as it is now.
-func (l *limiter) current() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return int(l.limit)
-}

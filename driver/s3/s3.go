@@ -10,6 +10,12 @@
 // Start at [New], or open it by URL:
 //
 //	dataknobs.Open(ctx, "s3://bucket/prefix?region=eu-west-1", nil)
+//
+// In the code, start at [Driver] here: key.go and object.go say what stands in
+// the bucket, ops.go sends requests; list.go and listing.go list, scan.go and
+// ahead.go read, index.go and bodies.go remember; write.go writes one record and
+// apply.go many; probe.go finds out what the server can do. files.go and
+// segments.go are the other layout, of files that driver/file reads.
 package s3
 
 import (
@@ -208,7 +214,7 @@ func (d *Driver) Close() error {
 	return nil
 }
 
-// canFilter: what the listing shows.
+// canFilter says that what the listing shows can be asked of it.
 func canFilter(c *dataknobs.Cond) dataknobs.Support {
 	if c.Path.IsID() || c.Path.IsRevision() {
 		return dataknobs.CanCompile(c)
@@ -216,7 +222,7 @@ func canFilter(c *dataknobs.Cond) dataknobs.Support {
 	return dataknobs.Support{Reason: "a bucket's listing shows only IDs and revisions"}
 }
 
-// canSort: by rising IDs, as a bucket lists.
+// canSort says that a bucket lists by rising IDs.
 func canSort(os []dataknobs.Order) dataknobs.Support {
 	if len(os) == 1 && os[0].Path.IsID() && !os[0].Desc {
 		return dataknobs.Support{Fidelity: dataknobs.Exact}

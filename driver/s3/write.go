@@ -270,12 +270,8 @@ func (o *order) patch(ctx context.Context) (dataknobs.Result, error) {
 			return dataknobs.Result{}, err
 		case last != nil && nonce == last.nonce: // the answer was lost
 			return o.done(last, rec.Revision, false)
-		case rec == nil:
-			return dataknobs.Result{}, dataknobs.NotFound
-		case o.w.Revision != "" && o.w.Revision != rec.Revision:
-			return dataknobs.Result{}, dataknobs.Errorf(dataknobs.Conflict, "the record has revision %s, not %s", rec.Revision, o.w.Revision)
 		}
-		next, err := dataknobs.ApplyChanges(rec, o.w.Changes)
+		next, err := o.w.Next(rec)
 		if err != nil {
 			return dataknobs.Result{}, err
 		}

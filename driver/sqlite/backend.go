@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"time"
@@ -74,28 +75,27 @@ type Options struct {
 	Path     string           // a file, or :memory:
 	Table    string           // "": records, or the only table that there is
 	NoCreate bool             // a missing file or table is an error
-	Layout   Layout           //
+	Layout   Layout           // of the records in the table
 	Types    []dataknobs.Pair // the columns of a new table, name and type, as the option types says
 	Key      []string         // the columns that make the ID; nil: the primary key
 	Rev      string           // a column, or "none" or "hash"; "": found out
 	Index    []dataknobs.Path // paths to index; the first write makes the indexes
 	Extra    string           // the JSON column of the other fields, in the columns layout
 	Meta     string           // the JSON column of the metadata, in the columns layout
-	ReadOnly bool             //
-	Sync     Synchronous      //
+	ReadOnly bool             // a DB refuses every write with Unsupported
+	Sync     Synchronous      // when a write is on disk
 	KeepMode bool             // do not put the database into WAL mode
 	Busy     time.Duration    // how long to wait for the locks of others; 0: 5 s, negative: not at all
 	Cache    int64            // bytes for each connection; 0: 8 MiB
-	Mmap     int64            // bytes
-	Pool     PoolOptions      //
-	Warn     func(msg string) // nil: dropped
+	Mmap     int64            // bytes that are read through the system's memory map; 0: none
+	Pool     PoolOptions      // of the connections that read
+	Warn     func(msg string) // takes what a user should know, from several goroutines at once; nil: dropped
 }
 
-// PoolOptions bound the connections that read. A zero is the default that "dk
-// backends sqlite" shows.
+// PoolOptions bound the connections that read.
 type PoolOptions struct {
-	Max            int
-	AcquireTimeout time.Duration
+	Max            int           // how many there are at most; 0: 8
+	AcquireTimeout time.Duration // how long a read waits for one before it is Unavailable; 0: 30 s
 }
 
 // Layout says how records lie in the table.
@@ -126,19 +126,12 @@ var syncNames = [...]string{"full", "extra", "normal", "off"}
 func (s Synchronous) String() string { return syncNames[s] }
 
 func (o *Options) setDefaults() {
-	setDefault(&o.Busy, 5*time.Second)
-	setDefault(&o.Cache, 8<<20)
-	setDefault(&o.Pool.Max, 8)
-	setDefault(&o.Pool.AcquireTimeout, 30*time.Second)
+	o.Busy = cmp.Or(o.Busy, 5*time.Second)
+	o.Cache = cmp.Or(o.Cache, 8<<20)
+	o.Pool.Max = cmp.Or(o.Pool.Max, 8)
+	o.Pool.AcquireTimeout = cmp.Or(o.Pool.AcquireTimeout, 30*time.Second)
 	if o.Warn == nil {
 		o.Warn = func(string) {}
-	}
-}
-
-func setDefault[T comparable](x *T, def T) {
-	var zero T
-	if *x == zero {
-		*x = def
 	}
 }
 

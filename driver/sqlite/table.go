@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
@@ -53,7 +55,7 @@ type stored struct {
 	key    bool
 }
 
-// plan describes a table that is still to be made.
+// planTable describes a table that is still to be made.
 func planTable(name string, o *Options) (*table, error) {
 	t := &table{Table: &sqlgen.Table{Dialect: sqlgen.SQLite, Name: name}}
 	if len(o.Types) == 0 && o.Layout != ColumnsLayout {
@@ -273,4 +275,102 @@ func (t *table) insertOf(name string, takes func(stored) bool, rows int) string 
 	row := "(" + strings.Join(marks, ", ") + ")"
 	sql := "insert into " + name + " (" + strings.Join(cols, ", ") + ") values " + row + strings.Repeat(", "+row, rows-1)
 	return sql + " on conflict (" + strings.Join(t.keys(), ", ") + ") do nothing"
+}
+
+// all takes every stored column.
+func all(stored) bool { return true }
+
+// notKey takes the stored columns that do not make the ID.
+func notKey(c stored) bool { return !c.key }
+
+// insertFor returns the INSERT for a record, and which of the stored columns
+// it has.
+func (t *table) insertFor(rec *dataknobs.Record) (takes func(stored) bool, sql string, err error) {
+	if !t.omits(rec) {
+		return all, t.insert, nil
+	}
+	takes = func(c stored) bool { return !c.omit || !t.absent(c, rec) }
+	name, err := t.QualifiedName()
+	return takes, t.insertOf(name, takes, 1), err
+}
+
+// omits reports whether the INSERT for a record leaves a column to the database.
+func (t *table) omits(rec *dataknobs.Record) bool {
+	for i := range t.stored {
+		if t.stored[i].omit && t.absent(t.stored[i], rec) {
+			return true
+		}
+	}
+	return false
+}
+
+// absent reports whether the record says nothing of the column. A key is
+// numbered by the database where it is null.
+func (t *table) absent(c stored, rec *dataknobs.Record) bool {
+	if c.key && t.hidden {
+		return rec.ID == ""
+	}
+	v, ok := rec.Fields.Get(t.Columns[c.column].Name)
+	return !ok || c.key && v.IsNull()
+}
+
+// plainKey reports whether the text of the ID says the values of the key.
+func (t *table) plainKey() bool {
+	for _, i := range t.Key {
+		if c := &t.Columns[i]; !c.Checked && c.Type != sqlgen.Int && c.Type != sqlgen.Text {
+			return false
+		}
+	}
+	return true
+}
+
+// keyOf returns the parameters that name the record; false if the table can
+// have no record of that ID. rec, if not nil, has the values.
+func (t *table) keyOf(rec *dataknobs.Record, id string) ([]any, bool) {
+	if t.ID != "" {
+		return []any{id}, true
+	}
+	var vs []dataknobs.Value
+	if rec != nil && !t.hidden {
+		for _, i := range t.Key {
+			vs = append(vs, rec.Get(t.Columns[i].Name))
+		}
+	} else {
+		var ok bool
+		if vs, ok = t.KeyValues(id); !ok {
+			return nil, false
+		}
+	}
+	args := make([]any, 0, len(vs))
+	for k, v := range vs {
+		arg := columnArg(&t.Columns[t.Key[k]], v)
+		if args = append(args, arg); t.twice(k) {
+			args = append(args, arg)
+		}
+	}
+	return args, true
+}
+
+// nextRevision is the value of the revision's column that a write gives.
+func (t *table) nextRevision() any {
+	switch t.Rev.Kind {
+	case sqlgen.RevDocument:
+		return newRevision()
+	case sqlgen.RevColumn:
+		return ticks()
+	}
+	return nil
+}
+
+var lastTick atomic.Int64
+
+// ticks is the time in microseconds, and never the same twice.
+func ticks() int64 {
+	for {
+		last := lastTick.Load()
+		now := max(time.Now().UnixMicro(), last+1)
+		if lastTick.CompareAndSwap(last, now) {
+			return now
+		}
+	}
 }

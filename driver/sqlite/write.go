@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"strconv"
-	"sync/atomic"
-	"time"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/lite"
@@ -129,43 +127,6 @@ func (s *session) create(id string, rec *dataknobs.Record) (dataknobs.Result, er
 	return s.written(dataknobs.Result{ID: id, Created: true}, rev)
 }
 
-// all takes every stored column.
-func all(stored) bool { return true }
-
-// notKey takes the stored columns that do not make the ID.
-func notKey(c stored) bool { return !c.key }
-
-// insertFor returns the INSERT for a record, and which of the stored columns
-// it has.
-func (t *table) insertFor(rec *dataknobs.Record) (takes func(stored) bool, sql string, err error) {
-	if !t.omits(rec) {
-		return all, t.insert, nil
-	}
-	takes = func(c stored) bool { return !c.omit || !t.absent(c, rec) }
-	name, err := t.QualifiedName()
-	return takes, t.insertOf(name, takes, 1), err
-}
-
-// omits reports whether the INSERT for a record leaves a column to the database.
-func (t *table) omits(rec *dataknobs.Record) bool {
-	for i := range t.stored {
-		if t.stored[i].omit && t.absent(t.stored[i], rec) {
-			return true
-		}
-	}
-	return false
-}
-
-// absent reports whether the record says nothing of the column. A key is
-// numbered by the database where it is null.
-func (t *table) absent(c stored, rec *dataknobs.Record) bool {
-	if c.key && t.hidden {
-		return rec.ID == ""
-	}
-	v, ok := rec.Fields.Get(t.Columns[c.column].Name)
-	return !ok || c.key && v.IsNull()
-}
-
 // replace updates a record.
 func (s *session) replace(id string, rec *dataknobs.Record, revision string) (dataknobs.Result, error) {
 	key, ok := s.t.keyOf(rec, id)
@@ -282,15 +243,10 @@ func (s *session) remove(w *dataknobs.Write) (dataknobs.Result, error) {
 // patch changes a record. The session must be in a transaction.
 func (s *session) patch(w *dataknobs.Write) (dataknobs.Result, error) {
 	old, err := s.one(w.ID)
-	switch {
-	case err != nil:
+	if err != nil {
 		return dataknobs.Result{}, err
-	case old == nil:
-		return dataknobs.Result{}, dataknobs.NotFound
-	case w.Revision != "" && w.Revision != old.Revision:
-		return dataknobs.Result{}, conflict(old.Revision, w.Revision)
 	}
-	rec, err := dataknobs.ApplyChanges(old, w.Changes)
+	rec, err := w.Next(old)
 	if err != nil {
 		return dataknobs.Result{}, err
 	}
@@ -303,43 +259,6 @@ func (s *session) patch(w *dataknobs.Write) (dataknobs.Result, error) {
 		return dataknobs.Result{}, err
 	}
 	return s.replace(w.ID, rec, "")
-}
-
-// plainKey reports whether the text of the ID says the values of the key.
-func (t *table) plainKey() bool {
-	for _, i := range t.Key {
-		if c := &t.Columns[i]; !c.Checked && c.Type != sqlgen.Int && c.Type != sqlgen.Text {
-			return false
-		}
-	}
-	return true
-}
-
-// keyOf returns the parameters that name the record; false if the table can
-// have no record of that ID. rec, if not nil, has the values.
-func (t *table) keyOf(rec *dataknobs.Record, id string) ([]any, bool) {
-	if t.ID != "" {
-		return []any{id}, true
-	}
-	var vs []dataknobs.Value
-	if rec != nil && !t.hidden {
-		for _, i := range t.Key {
-			vs = append(vs, rec.Get(t.Columns[i].Name))
-		}
-	} else {
-		var ok bool
-		if vs, ok = t.KeyValues(id); !ok {
-			return nil, false
-		}
-	}
-	args := make([]any, 0, len(vs))
-	for k, v := range vs {
-		arg := columnArg(&t.Columns[t.Key[k]], v)
-		if args = append(args, arg); t.twice(k) {
-			args = append(args, arg)
-		}
-	}
-	return args, true
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -356,30 +275,6 @@ func (s *session) exec(sql string, bind func(*lite.Stmt) error) (int64, error) {
 		return 0, err
 	}
 	return s.c.Changes(), nil
-}
-
-// nextRevision is the value of the revision's column that a write gives.
-func (t *table) nextRevision() any {
-	switch t.Rev.Kind {
-	case sqlgen.RevDocument:
-		return newRevision()
-	case sqlgen.RevColumn:
-		return ticks()
-	}
-	return nil
-}
-
-var lastTick atomic.Int64
-
-// ticks is the time in microseconds, and never the same twice.
-func ticks() int64 {
-	for {
-		last := lastTick.Load()
-		now := max(time.Now().UnixMicro(), last+1)
-		if lastTick.CompareAndSwap(last, now) {
-			return now
-		}
-	}
 }
 
 // written completes the result of a put with the record's revision.

@@ -37,13 +37,6 @@ func NewMinIO(t testing.TB) *S3Server {
 	return s3Of(t, "minio", own(t, s, err).URL, s)
 }
 
-// NewVersitygw starts a Versity gateway for t alone.
-func NewVersitygw(t testing.TB) *S3Server {
-	t.Helper()
-	s, err := startS3("versitygw")
-	return s3Of(t, "versitygw", own(t, s, err).URL, s)
-}
-
 func sharedS3(t testing.TB, name, variable string) *S3Server {
 	t.Helper()
 	if text := os.Getenv(variable); text != "" {

@@ -147,26 +147,14 @@ func (d *Driver) apply(s state, w *dataknobs.Write) dataknobs.Result {
 		d.Wrote(w)
 	}
 	old := s[w.ID]
-	switch {
-	case old == nil && (w.Op != dataknobs.WritePut || w.If == dataknobs.IfPresent || w.Revision != ""):
-		return dataknobs.Result{Err: dataknobs.NotFound}
-	case old != nil && w.If == dataknobs.IfAbsent:
-		return dataknobs.Result{Err: dataknobs.AlreadyExists}
-	case old != nil && w.Revision != "" && w.Revision != old.Revision:
-		return dataknobs.Result{Err: dataknobs.Conflict}
+	rec, err := w.Next(old)
+	if err != nil {
+		return dataknobs.Result{Err: err}
 	}
-	rec := w.Record
-	switch w.Op {
-	case dataknobs.WriteDelete:
+	if rec == nil {
 		delete(s, w.ID)
 		return dataknobs.Result{}
-	case dataknobs.WritePatch:
-		var err error
-		if rec, err = dataknobs.ApplyChanges(old, w.Changes); err != nil {
-			return dataknobs.Result{Err: err}
-		}
 	}
-	rec = rec.Clone()
 	rec.Revision = strconv.FormatUint(d.revs.Add(1), 10)
 	s[w.ID] = rec
 	return dataknobs.Result{ID: w.ID, Revision: rec.Revision, Created: old == nil}

@@ -1,10 +1,12 @@
 // Package jsontext reads JSON values from text: strictly, fast, and without
-// allocating for what is only passed over. The CSV reader uses it for cells
+// allocating for what is only passed over: JSON files, and the cells of CSV files
 // that hold JSON.
 //
 // The text must be followed by at least Slack zero bytes, which stop every loop:
 // a zero byte is legal nowhere in JSON. Whether the text is UTF-8 is the
 // caller's business.
+//
+// Start at [Reader].
 package jsontext
 
 import (

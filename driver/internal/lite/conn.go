@@ -169,7 +169,10 @@ func (c *Conn) Autocommit() bool { return sqlite3.Xsqlite3_get_autocommit(c.tls,
 func (c *Conn) IsReadOnly() bool { return sqlite3.Xsqlite3_db_readonly(c.tls, c.db, 0) == 1 }
 
 // A Checkpoint says how far the write-ahead log got into the database file.
-type Checkpoint struct{ Log, Done int }
+type Checkpoint struct {
+	Log  int // pages in the log
+	Done int // of them, those that are in the file
+}
 
 // Checkpoint moves the write-ahead log into the database file: all of it, with
 // the log emptied, if whole, else as much as is possible without waiting.

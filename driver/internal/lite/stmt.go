@@ -296,7 +296,10 @@ func (a *arena) release(c *Conn) {
 
 // Stats are what a statement has cost since it was prepared.
 type Stats struct {
-	FullScanSteps, Sorts, AutoIndexed, Steps int64
+	FullScanSteps int64 // rows read without an index
+	Sorts         int64
+	AutoIndexed   int64 // rows put into an index made for the statement
+	Steps         int64 // of SQLite's virtual machine
 }
 
 // Stats returns what the statement has cost so far.

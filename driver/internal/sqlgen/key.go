@@ -182,7 +182,7 @@ func (t *Table) keyValue(c *Column, text string) (dataknobs.Value, bool) {
 		return dataknobs.Value{}, false
 	}
 	if c.Type == UUID && t.Dialect == Postgres {
-		return dataknobs.String(text), isUUID(text)
+		return dataknobs.String(text), IsUUID(text)
 	}
 	return dataknobs.String(text), text != ""
 }

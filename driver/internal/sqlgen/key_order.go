@@ -10,16 +10,7 @@ import (
 )
 
 // Key returns bytes that compare as the values do under Value.Compare, and are
-// the same just where the values are Equal: what dk_key returns in SQLite. The
-// functions that statements for SQLite call are
-//
-//   - dk_ilike(pattern, text) and dk_matches(pattern, text): 1 or 0, NULL of what
-//     is no text;
-//   - dk_key(json): the Key of a value in the JSON that keeps kinds, as a blob;
-//   - dk_id(value): the text that the value of a key column gives to the ID.
-//
-// None is ever part of the definition of a table or an index, so that other
-// programs can use the file.
+// the same just where the values are Equal: what dk_key returns in SQLite.
 func Key(v dataknobs.Value) []byte { return appendKey(nil, v) }
 
 // The first byte of each kind. An array and an object end with keyEnd, which

@@ -151,7 +151,7 @@ func (s *pgColumn) param(v dataknobs.Value) (string, bool) {
 	case Numeric:
 		return s.b.arg(digits(v), "numeric"), true
 	case UUID:
-		if !isUUID(v.Str()) {
+		if !IsUUID(v.Str()) {
 			return "", false
 		}
 		return s.b.arg(v.Str(), "uuid"), true
@@ -174,10 +174,23 @@ func (s *pgColumn) param(v dataknobs.Value) (string, bool) {
 // stampText returns a time as PostgreSQL reads a timestamp.
 func stampText(v dataknobs.Value) string { return v.Time().Format("2006-01-02 15:04:05.000000") }
 
-var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
-
-// isUUID reports whether s is a UUID as the database prints it.
-func isUUID(s string) bool { return uuidForm.MatchString(s) }
+// IsUUID reports whether s is a UUID as the database prints it.
+func IsUUID(s string) bool {
+	if len(s) != len("00000000-0000-0000-0000-000000000000") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
+			return false
+		}
+	}
+	return true
+}
 
 // operand is what equality compares: the column itself where an index of it serves.
 func (s *pgColumn) operand() string {
@@ -231,7 +244,7 @@ func (s *pgColumn) list(vs []dataknobs.Value) (list []string, cast string) {
 			}
 		case s.col.Type == UUID:
 			cast = "uuid[]"
-			if isUUID(v.Str()) {
+			if IsUUID(v.Str()) {
 				list = append(list, v.Str())
 			}
 		case s.col.Type == Numeric:

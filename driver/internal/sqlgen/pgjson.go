@@ -152,7 +152,7 @@ func (s *pgJSON) contains(v dataknobs.Value) answer {
 		"EXISTS (SELECT 1 FROM "+elems+" AS e(v) WHERE jsonb_strip_nulls(e.v) = "+s.param(v)+")"))
 }
 
-// rank, number and decimal are what a value sorts by.
+// rank, number and sortText are what a value sorts by.
 func (s *pgJSON) rank() string {
 	object := "6"
 	if s.tagged {

@@ -3,7 +3,21 @@
 // database can do each part of a query, and writes it as one parametrised
 // statement. It holds no connection and does no I/O.
 //
-// Start at [Table]. docs/design/0006-sql-stores.md says why it is as it is.
+// Start at [Table]: cond.go says what of a condition the database can do, by the
+// subject (operand.go) that each path is to it (pg….go, lite….go), order.go and
+// group.go the same of sorting and grouping; select.go, byid.go and group.go write
+// statements, ddl.go tables. encode.go and decode.go are the JSON that keeps kinds.
+// docs/design/0006-sql-stores.md says why it is as it is.
+//
+// Statements for SQLite call functions that the connection must have:
+//
+//   - dk_ilike(pattern, text) and dk_matches(pattern, text): 1 or 0, NULL of what
+//     is no text;
+//   - dk_key(json): the [Key] of a value in the JSON that keeps kinds, as a blob;
+//   - dk_id(value): the text that the value of a key column gives to the ID.
+//
+// None is ever part of the definition of a table or an index, so that other
+// programs can use the file.
 package sqlgen
 
 import "dataknobs.dev/dataknobs"

@@ -64,7 +64,7 @@ func run(root string, write bool) error {
 	path := filepath.Join(root, fileName)
 	text := document(modules)
 	if write {
-		return os.WriteFile(path, text, 0o644) //nolint:gosec // it is for everybody to read
+		return os.WriteFile(path, text, 0o644)
 	}
 	old, err := os.ReadFile(path)
 	if err != nil {
