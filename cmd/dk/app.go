@@ -16,7 +16,8 @@ import (
 // An app is one run of the command: the streams and what it knows of them.
 type app struct {
 	stdin  io.Reader
-	stdout io.Writer // what is asked for, and nothing else
+	stdout io.Writer // what is asked for, and nothing else; plain text on a terminal
+	styled io.Writer // stdout for text that is printable already, and may have styles
 	stderr io.Writer // everything else; safe for concurrent use
 	getenv func(string) string
 	// environ lists all variables; nil: those of the process.
@@ -37,9 +38,9 @@ type screen struct {
 }
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) *app {
-	return &app{
+	a := &app{
 		stdin:   stdin,
-		stdout:  outWriter{stdout},
+		styled:  outWriter{stdout},
 		stderr:  &lockedWriter{w: stderr},
 		getenv:  getenv,
 		out:     screenOf(stdout, getenv),
@@ -47,6 +48,8 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer, getenv func(string) strin
 		warned:  map[string]bool{},
 		environ: os.Environ,
 	}
+	a.stdout = &plainWriter{w: a.styled, scr: &a.out}
+	return a
 }
 
 // screenOf looks at w. Colours are left out under NO_COLOR (no-color.org) and
@@ -81,27 +84,35 @@ func (s screen) paint(style, text string) string {
 	return style + text + styleOff
 }
 
+// listedWarnings bounds how many warnings are said: a file may have a fault in
+// each of a million columns.
+const listedWarnings = 100
+
 // warn says msg on stderr, once.
 func (a *app) warn(msg string) {
+	msg = message(msg)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.warned[msg] {
+	if a.warned[msg] || len(a.warned) > listedWarnings {
 		return
 	}
 	a.warned[msg] = true
+	if len(a.warned) > listedWarnings {
+		msg = "there are more warnings, which are not shown"
+	}
 	fmt.Fprintf(a.stderr, "dk: warning: %s\n", msg)
 }
 
 // note says something about the result on stderr, for people: only on a terminal.
 func (a *app) note(format string, args ...any) {
 	if a.err.tty {
-		fmt.Fprintf(a.stderr, "%s\n", a.err.paint(styleDim, fmt.Sprintf(format, args...)))
+		fmt.Fprintf(a.stderr, "%s\n", a.err.paint(styleDim, message(fmt.Sprintf(format, args...))))
 	}
 }
 
 // say says something about the work on stderr, terminal or not.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.stderr, "dk: "+format+"\n", args...)
+	fmt.Fprintf(a.stderr, "dk: %s\n", message(fmt.Sprintf(format, args...)))
 }
 
 // run runs one command line and returns its exit code.
@@ -114,10 +125,18 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 // buffered runs write with a buffer before stdout.
 func (a *app) buffered(write func(w *bufio.Writer) error) error {
-	w := bufio.NewWriterSize(a.stdout, 64<<10)
+	return bufferTo(a.stdout, write)
+}
+
+// bufferTo runs write with a buffer before to.
+func bufferTo(to io.Writer, write func(w *bufio.Writer) error) error {
+	w := bufio.NewWriterSize(to, 64<<10)
 	err := write(w)
 	if ferr := w.Flush(); err == nil {
 		err = ferr
+	}
+	if p, ok := to.(*plainWriter); ok && err == nil {
+		err = p.close()
 	}
 	return err
 }

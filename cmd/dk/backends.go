@@ -89,7 +89,7 @@ func schemesOf(k dataknobs.KnownBackend) []string {
 
 // backend tells all about one.
 func (a *app) backend(b *dataknobs.Backend, format string) error {
-	return a.buffered(func(w *bufio.Writer) error {
+	return bufferTo(a.styled, func(w *bufio.Writer) error {
 		switch format {
 		case "", "table":
 			return a.describe(w, b)

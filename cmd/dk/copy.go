@@ -99,6 +99,7 @@ type copier struct {
 	append   bool
 	src, dst *dataknobs.DB
 	stats    dataknobs.ScanStats
+	fields   *fieldWatch
 }
 
 func (c *copier) run(ctx context.Context) (err error) {
@@ -109,6 +110,7 @@ func (c *copier) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer closing(c.src, &err)
+	c.fields = c.a.watchFields(c.src, c.q)
 	if c.dry {
 		return c.dryRun(ctx)
 	}
@@ -226,6 +228,8 @@ func (c *copier) dryRun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.fields.found = n > 0
+	c.fields.end(ctx)
 	return c.a.buffered(func(w *bufio.Writer) error {
 		_, err := fmt.Fprintf(w, "would copy %s from %s to %s\n", count(n, "record"), c.src.Name(), shown(c.a.place(c.dstName)))
 		return err
@@ -272,13 +276,13 @@ func (c *copier) load(ctx context.Context) error {
 	defer p.finish()
 	if n, done, err := c.convert(ctx); done {
 		p.finish()
-		return c.finish(n, 0, err)
+		return c.finish(ctx, n, 0, err)
 	}
 	res, err := c.dst.Load(ctx, c.records(ctx, c.q), &dataknobs.LoadOptions{
 		Mode: c.mode, Batch: c.batch, Parallel: c.parallel, Schema: c.hint(ctx),
 	})
 	p.finish()
-	return c.finish(res.Written, res.Skipped, err)
+	return c.finish(ctx, res.Written, res.Skipped, err)
 }
 
 // convert copies from file to file without making records, where that can be
@@ -365,7 +369,7 @@ func (c *copier) progress(what string) *progress {
 }
 
 // finish says what was done.
-func (c *copier) finish(written, skipped int64, err error) error {
+func (c *copier) finish(ctx context.Context, written, skipped int64, err error) error {
 	if err != nil {
 		return err
 	}
@@ -373,6 +377,7 @@ func (c *copier) finish(written, skipped int64, err error) error {
 	if skipped > 0 {
 		more = fmt.Sprintf(", %s left alone because they exist", thousands(skipped))
 	}
+	c.fields.end(ctx)
 	c.a.note("copied %s to %s%s", count(written, "record"), c.dst.Name(), more)
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 // records yields what is copied, with the IDs that the destination is to see.
 func (c *copier) records(ctx context.Context, q *dataknobs.Query) iter.Seq2[*dataknobs.Record, error] {
 	return func(yield func(*dataknobs.Record, error) bool) {
-		for rec, err := range c.src.Run(ctx, q, c.options()...) {
+		for rec, err := range c.fields.until(c.src.Run(ctx, q, c.options()...)) {
 			if err == nil && c.rowIDs() {
 				rec.ID = ""
 			}
@@ -52,7 +52,7 @@ func (c *copier) inBatches(ctx context.Context) error {
 		if err = c.dst.Close(); err == nil {
 			cp.remove() // the last step: whoever is killed before it can say the command again
 		}
-		return c.finish(b.written, b.skipped, err)
+		return c.finish(ctx, b.written, b.skipped, err)
 	}
 	switch {
 	case !b.any && !cp.found:
@@ -134,7 +134,7 @@ func (b *batches) run(ctx context.Context) error {
 
 func (b *batches) read(ctx context.Context) error {
 	p := &piece{}
-	for rec, err := range b.src.Run(ctx, b.rest(), b.options()...) {
+	for rec, err := range b.fields.until(b.src.Run(ctx, b.rest(), b.options()...)) {
 		if err != nil {
 			return err
 		}

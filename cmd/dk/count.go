@@ -41,6 +41,7 @@ func (a *app) countCommand() *cobra.Command {
 			if n == 0 {
 				a.warnKinds(cmd.Context(), db, where)
 			}
+			a.warnFields(cmd.Context(), db, where, n)
 			return a.buffered(func(w *bufio.Writer) error {
 				_, err := fmt.Fprintln(w, n)
 				return err

@@ -69,6 +69,7 @@ func (a *app) deleteWhere(ctx context.Context, db *dataknobs.DB, where dataknobs
 	if n == 0 {
 		a.warnKinds(ctx, db, where)
 	}
+	a.warnFields(ctx, db, where, n)
 	return a.buffered(func(w *bufio.Writer) error {
 		_, err := fmt.Fprintln(w, n)
 		return err

@@ -75,7 +75,7 @@ func (a *app) exit(ctx context.Context, err error) int {
 
 // report says err on stderr: one line, but for a query text with its caret.
 func (a *app) report(err error) {
-	text := strings.TrimRight(err.Error(), "\n")
+	text := message(strings.TrimRight(err.Error(), "\n"))
 	fmt.Fprintf(a.stderr, "%s %s\n", a.err.paint(styleRed, "dk:"), text)
 }
 

@@ -46,6 +46,11 @@ and the plan says how many records were read and how many came back.`,
 			if err != nil {
 				return err
 			}
+			if plan.Analysis != nil {
+				fields := a.watchFields(db, q)
+				fields.found = plan.Analysis.Returned > 0 && (!q.Grouped() || len(q.GroupBy) > 0)
+				fields.end(cmd.Context())
+			}
 			return a.buffered(func(w *bufio.Writer) error { return writePlan(w, plan, *out) })
 		})
 	}

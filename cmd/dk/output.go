@@ -129,7 +129,11 @@ const tableOnTerminal = 1000
 // printAll prints the records in that format.
 func (a *app) printAll(ctx context.Context, format string, s shape, names []string, recs iter.Seq2[*dataknobs.Record, error]) (n int64, err error) {
 	var notes []string // for after the output
-	err = a.buffered(func(w *bufio.Writer) error {
+	to := a.stdout
+	if format == "table" {
+		to = a.styled // its cells are printable
+	}
+	err = bufferTo(to, func(w *bufio.Writer) error {
 		p := a.printer(ctx, format, w, s, names, func(text string) { notes = append(notes, text) })
 		for rec, rerr := range recs {
 			if rerr != nil {

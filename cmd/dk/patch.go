@@ -112,6 +112,7 @@ func (a *app) changed(ctx context.Context, db *dataknobs.DB, where dataknobs.Exp
 	if n == 0 {
 		a.warnKinds(ctx, db, where)
 	}
+	a.warnFields(ctx, db, where, n)
 	a.note("%s %s", count(n, "record"), what)
 	return nil
 }

@@ -21,7 +21,11 @@ A query is a condition, or
 of which every part may be left out. Names with spaces or dots stand in backticks, texts in '…'.
 
 On a terminal the answer is a table; one without a LIMIT stops after 1,000 records, unless -o table
-asks for it. In a pipe it is NDJSON. _id is shown where it says something that the fields do not.`,
+asks for it. In a pipe it is NDJSON. _id is shown where it says something that the fields do not.
+
+A field that the store does not have is named in a warning, with the one that was probably meant. Where
+the store does not know its fields, its first 1,000 records are looked at (for a second at most), and
+only if the answer shows nothing of the field.`,
 		Example: `  dk query flights.csv --nulls NA "carrier = 'AA' and dep_delay > 120 order by dep_delay desc limit 10"
   dk query flights.csv --nulls NA "select carrier, count(*), avg(dep_delay) group by carrier order by avg(dep_delay) desc"
   dk query people.json "address.city in ('Oslo', 'Bergen') and tags contains 'vip'" -o json
@@ -80,7 +84,8 @@ func (a *app) query(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query, v
 	if v.strict {
 		opts = append(opts, dataknobs.StrictPushdown())
 	}
-	recs := w.until(db.Run(ctx, q, opts...))
+	fields := a.watchFields(db, q)
+	recs := w.until(fields.until(db.Run(ctx, q, opts...)))
 	if v.format == "table" && v.unasked && q.Limit == nil {
 		recs = a.firstOnly(recs, tableOnTerminal)
 	}
@@ -90,6 +95,9 @@ func (a *app) query(ctx context.Context, db *dataknobs.DB, q *dataknobs.Query, v
 	}
 	if err == nil && v.format == "table" {
 		a.note("(%s)", count(n, "record"))
+	}
+	if err == nil {
+		fields.end(ctx)
 	}
 	return err
 }

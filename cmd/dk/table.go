@@ -2,11 +2,7 @@ package main
 
 import (
 	"bufio"
-	"fmt"
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -244,42 +240,6 @@ func cellText(v dataknobs.Value) string {
 		return printable(v.Str())
 	}
 	return printable(string(appendPlain(nil, v)))
-}
-
-// printable returns s without anything that would move the cursor or change
-// the terminal: control characters stand as \n, \t, \x1b.
-func printable(s string) string {
-	if !strings.ContainsFunc(s, unprintable) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case unprintable(r) && r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		case unprintable(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// bidi are the characters that reorder what stands after them.
-var bidi = []rune{0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069, 0x2028, 0x2029}
-
-func unprintable(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r < ' ' || r == 0x7f
-	}
-	return unicode.IsControl(r) || slices.Contains(bidi, r)
 }
 
 // fit cuts s to that width, with … in place of what was cut.

@@ -1,0 +1,8 @@
+//go:build !race
+
+package main
+
+const (
+	slower      = 1
+	raceEnabled = false
+)
