@@ -1,6 +1,8 @@
 package s3
 
 import (
+	"crypto/md5" //nolint:gosec // ETags
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -12,11 +14,12 @@ import (
 
 // markHeader is the object metadata by which records and tombstones are known:
 //
-//	1 NONCE CRC32C
-//	1 NONCE deleted
+//	1 NONCE CRC32C MD5
+//	1 NONCE deleted MD5
 //
 // NONCE names the one write that made the object, so that a writer whose answer
-// was lost finds out what became of its write. CRC32C is the checksum of the body.
+// was lost finds out what became of its write. CRC32C is the checksum of the
+// body, MD5 what its ETag is on most servers (see tear).
 const (
 	markHeader  = "dataknobs"
 	metaHeader  = "dataknobs-meta"  // the metadata that cannot be headers of their own, as tagged JSON
@@ -35,6 +38,7 @@ const nonceBits = 48
 type encoded struct {
 	body  []byte
 	nonce string
+	md5   string            // of body, in hexadecimal; "": not known
 	meta  map[string]string // object metadata
 	tags  string            // as a query; "" for none
 	size  int64
@@ -58,7 +62,7 @@ func encode(rec *dataknobs.Record, tags bool) *encoded {
 	}
 	e.body = dataknobs.AdoptObject(fields).AppendTaggedJSON(make([]byte, 0, 512))
 	e.finish()
-	e.meta[markHeader] = fmt.Sprintf("1 %s %08x", e.nonce, crc32.Checksum(e.body, castagnoli))
+	e.sign(fmt.Sprintf("%08x", crc32.Checksum(e.body, castagnoli)))
 	return e
 }
 
@@ -71,8 +75,19 @@ func tombstone() *encoded {
 		e.body = append(e.body, ' ')
 	}
 	e.finish()
-	e.meta[markHeader] = "1 " + e.nonce + " deleted"
+	e.sign("deleted")
 	return e
+}
+
+// sign writes the mark, with that text in the place of the checksum.
+func (e *encoded) sign(sum string) {
+	hash := md5.Sum(e.body) //nolint:gosec // what S3 calls an ETag, no secret
+	b := append(make([]byte, 0, 96), "1 "...)
+	b = append(append(b, e.nonce...), ' ')
+	b = append(append(b, sum...), ' ')
+	text := string(hex.AppendEncode(b, hash[:]))
+	e.md5 = text[len(text)-hex.EncodedLen(len(hash)):]
+	e.meta[markHeader] = text
 }
 
 // finish appends the nonce.
@@ -93,6 +108,7 @@ func (e *encoded) finish() {
 // A mark is what markHeader says.
 type mark struct {
 	nonce string
+	md5   string
 	dead  bool
 	sum   uint32
 	ok    bool // there is one
@@ -104,14 +120,15 @@ func markOf(meta map[string]string) mark {
 		return mark{}
 	}
 	parts := strings.Split(text, " ")
-	if len(parts) != 3 || parts[0] != "1" {
+	if len(parts) != 4 || parts[0] != "1" {
 		return mark{}
 	}
-	if parts[2] == "deleted" {
-		return mark{nonce: parts[1], dead: true, ok: true}
+	m := mark{nonce: parts[1], md5: parts[3], dead: parts[2] == "deleted", ok: true}
+	if !m.dead {
+		sum, err := strconv.ParseUint(parts[2], 16, 32)
+		m.sum, m.ok = uint32(sum), err == nil
 	}
-	sum, err := strconv.ParseUint(parts[2], 16, 32)
-	return mark{nonce: parts[1], sum: uint32(sum), ok: err == nil}
+	return m
 }
 
 // errForeign says that an object is no record: somebody else put it there.

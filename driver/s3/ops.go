@@ -94,6 +94,19 @@ func (s *state) dead() bool { return s.mark.dead }
 
 // head asks for the state of an object; nil if there is none.
 func (d *Driver) head(ctx context.Context, m *meter, key string) (*state, error) {
+	var t tear
+	for {
+		s, err := d.headOnce(ctx, m, key)
+		if err != nil || s == nil {
+			return nil, err
+		}
+		if again, err := t.again(ctx, d, s.etag, s.mark, nil); err != nil || !again {
+			return s, err
+		}
+	}
+}
+
+func (d *Driver) headOnce(ctx context.Context, m *meter, key string) (*state, error) {
 	var out *s3.HeadObjectOutput
 	err := d.do(ctx, m, "look at", key, func(ctx context.Context) (err error) {
 		out, err = d.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &d.bucket, Key: &key})
@@ -160,12 +173,21 @@ const bodyAttempts = 4
 // fetch reads an object. The error is errAbsent where there is none. have, if
 // not empty, is the ETag of a content that need not be sent again.
 func (d *Driver) fetch(ctx context.Context, m *meter, key, have string) (*fetched, error) {
-	for attempt := 1; ; attempt++ {
+	var t tear
+	for attempt := 1; ; {
 		f, err := d.fetchOnce(ctx, m, key, have)
+		if err == nil && !f.same {
+			again, err := t.again(ctx, d, f.etag, markOf(f.meta), f.body)
+			if again && err == nil {
+				continue
+			}
+			return f, err
+		}
 		if err == nil || attempt == bodyAttempts || !errors.Is(err, errCut) {
 			return f, err
 		}
-		delay, _ := backoff(attempt, nil)
+		attempt++
+		delay, _ := backoff(attempt-1, nil)
 		if err := sleep(ctx, delay); err != nil {
 			return nil, err
 		}
@@ -263,13 +285,17 @@ func (d *Driver) put(ctx context.Context, key string, e *encoded, c condition) (
 		in.SSEKMSKeyId = &d.o.KMSKey
 	}
 	in.IfNoneMatch, in.IfMatch = c.headers()
-	return d.upload(ctx, key, func(ctx context.Context) (*string, error) {
+	etag, err := d.upload(ctx, key, func(ctx context.Context) (*string, error) {
 		out, err := d.client.PutObject(ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		return out.ETag, nil
 	})
+	if err == nil && e.md5 != "" && etag != e.md5 {
+		d.otherETags.Store(true)
+	}
+	return etag, err
 }
 
 // upload makes an object by one request under a condition, and returns its ETag.

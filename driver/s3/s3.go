@@ -167,6 +167,8 @@ type Driver struct {
 	can     abilities  // guarded by probing
 	old     leftovers
 	parts   atomic.Bool // an upload in parts was made
+
+	otherETags atomic.Bool // the server's ETags are not the MD5 of the content
 }
 
 // New returns the store that o describes. No request is sent.
