@@ -221,10 +221,16 @@ func newRecordFor(n int) (*Record, Fields) {
 	case 6:
 		r := new(sized[[6]Field])
 		return &r.Record, r.room[:0]
-	case 7, 8:
+	case 7:
+		r := new(sized[[7]Field])
+		return &r.Record, r.room[:0]
+	case 8:
 		r := new(sized[[8]Field])
 		return &r.Record, r.room[:0]
-	case 9, 10:
+	case 9:
+		r := new(sized[[9]Field])
+		return &r.Record, r.room[:0]
+	case 10:
 		r := new(sized[[10]Field])
 		return &r.Record, r.room[:0]
 	}

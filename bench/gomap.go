@@ -17,25 +17,27 @@ const goMap = "Go map, list and B-tree"
 
 // scaleMap measures how the cost of a goMap grows.
 func (b *bench) scaleMap() {
-	create, scan := curve{Store: goMap, Operation: opCreate}, curve{Store: goMap, Operation: opScan}
+	curves := []curve{{Store: goMap, Operation: opCreate}, {Store: goMap, Operation: opGet}, {Store: goMap, Operation: opScan}}
 	for _, n := range b.sizes(upTo(1_000_000)...) {
-		var creates, scans []float64
+		took := make([][]float64, len(curves))
 		for range b.rounds(3) {
-			c, s := mapOf(n)
-			creates, scans = append(creates, c), append(scans, s)
+			for i, seconds := range mapOf(n) {
+				took[i] = append(took[i], seconds)
+			}
 		}
-		create.Points = append(create.Points, point{N: n, Seconds: median(creates)})
-		scan.Points = append(scan.Points, point{N: n, Seconds: median(scans)})
+		for i := range curves {
+			curves[i].Points = append(curves[i].Points, point{N: n, Seconds: median(took[i])})
+		}
 	}
-	for _, c := range []curve{create, scan} {
+	for _, c := range curves {
 		c.Exponent = exponent(c.Points)
 		b.curves = append(b.curves, c)
 	}
 }
 
 // mapOf returns the seconds that it took to put n people into a goMap, without
-// making them, and to read copies of all.
-func mapOf(n int) (create, scan float64) {
+// making them, to get a copy of one, and of all.
+func mapOf(n int) [3]float64 {
 	byID := map[string]*dataknobs.Record{}
 	byName := btree.NewBTreeGOptions(func(a, b *dataknobs.Record) bool {
 		return a.Get("name").Compare(b.Get("name")) < 0
@@ -59,9 +61,15 @@ func mapOf(n int) (create, scan float64) {
 	for _, r := range list {
 		fields += len(r.Clone().Fields)
 	}
-	took := time.Since(start)
+	all := time.Since(start)
+	const gets = 100_000
+	start = time.Now()
+	for i := range gets {
+		fields += len(byID[personID(i*7919%n)].Clone().Fields)
+	}
+	one := time.Since(start)
 	if len(byID) != n || byName.Len() != n || fields < n {
 		panic("bench: the map lost records")
 	}
-	return total.Seconds(), took.Seconds()
+	return [3]float64{total.Seconds(), one.Seconds() / gets, all.Seconds()}
 }
