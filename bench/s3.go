@@ -51,7 +51,7 @@ func (b *bench) s3() error {
 	defer closeFar()
 	sizes, large := []int{1000, 10_000}, 100_000
 	if b.quick {
-		sizes, large = sizes[:1], 2000
+		sizes, large = []int{300}, 1000
 	}
 	for _, n := range sizes {
 		near := fmt.Sprintf("127.0.0.1:%d", port)

@@ -83,6 +83,10 @@ func (b *bench) scaling() error {
 		return err
 	}
 	to := func(n int) []int { return b.sizes(upTo(n)...) }
+	toS3 := to(10_000)
+	if b.quick {
+		toS3 = []int{200, 1000}
+	}
 	stores := []scaled{
 		{memoryStore, func(string) string { return "mem:?index=name" }, to(1_000_000), true, false},
 		{"file (NDJSON)", func(name string) string { return filepath.Join(dir, name+".ndjson") }, to(1_000_000), false, true},
@@ -93,7 +97,7 @@ func (b *bench) scaling() error {
 			return fmt.Sprintf("postgres://app:app@127.0.0.1:%d/app?table=%s&index=name", pg, name)
 		}, to(1_000_000), true, true},
 		{"Elasticsearch", func(name string) string { return fmt.Sprintf("es+http://127.0.0.1:%d/%s", es, name) }, to(100_000), true, true},
-		{"S3", bucket, to(10_000), false, true},
+		{"S3", bucket, toS3, false, true},
 	}
 	b.scaleMap()
 	for _, s := range stores {
