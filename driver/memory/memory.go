@@ -49,6 +49,7 @@ type Driver struct {
 	index  []*index
 
 	scratch []change // for the next commit of at most applyChunk writes
+	spare   []slot   // for the next new records
 
 	snaps sync.Mutex
 	open  map[uint64]int // the snapshots in use, by clock; guarded by snaps
@@ -57,9 +58,25 @@ type Driver struct {
 
 // A slot is the place of one record from its creation to its removal.
 type slot struct {
-	head  atomic.Pointer[version] // the newest version
 	pos   uint64
-	first version // where head points at the beginning: saves a visit to memory
+	first version                 // what it held at the beginning
+	head  atomic.Pointer[version] // the newest version; nil while that is first
+}
+
+// spareSlots is how many slots are made at once: fewer objects for the garbage
+// collector to visit. One record that is left keeps the room of all of them.
+const spareSlots = 32
+
+// newSlot returns a slot that holds nothing; the caller holds mu.
+func (d *Driver) newSlot() *slot {
+	if len(d.spare) == 0 {
+		d.spare = make([]slot, spareSlots)
+	}
+	s := &d.spare[0]
+	d.spare = d.spare[1:]
+	d.places++
+	s.pos = d.places
+	return s
 }
 
 // A version is what a slot held from one commit on. rec is never changed once
@@ -72,18 +89,40 @@ type version struct {
 
 // at returns what the slot held at a moment; nil if nothing.
 func (s *slot) at(clock uint64) *dataknobs.Record {
-	v := s.head.Load()
-	for v != nil && v.born > clock {
-		v = v.prev.Load()
-	}
+	v := s.seen(clock)
 	if v == nil {
 		return nil
 	}
 	return v.rec
 }
 
+// seen returns the version of a moment; nil if there was none.
+func (s *slot) seen(clock uint64) *version {
+	v := s.newest()
+	for v != nil && v.born > clock {
+		v = v.prev.Load()
+	}
+	return v
+}
+
+func (s *slot) newest() *version {
+	if v := s.head.Load(); v != nil {
+		return v
+	}
+	return &s.first
+}
+
 // live returns the record that the slot holds now; nil if it was removed.
-func (s *slot) live() *dataknobs.Record { return s.head.Load().rec }
+func (s *slot) live() *dataknobs.Record { return s.newest().rec }
+
+// forget drops what v replaced, which nobody sees any more. A commit that is
+// under way may have replaced v, and go back to it.
+func (s *slot) forget(v *version) {
+	v.prev.Store(nil)
+	if v != &s.first {
+		s.first.rec = nil
+	}
+}
 
 // New returns an empty store.
 func New(o Options) *Driver {
@@ -216,13 +255,8 @@ func (s *snapshot) release() {
 // trim drops the versions that nobody at or after clock can see, and reports
 // whether only the newest is left.
 func (s *slot) trim(clock uint64) bool {
-	head := s.head.Load()
-	v := head
-	for v != nil && v.born > clock {
-		v = v.prev.Load()
+	if v := s.seen(clock); v != nil {
+		s.forget(v)
 	}
-	if v != nil {
-		v.prev.Store(nil)
-	}
-	return head.prev.Load() == nil
+	return s.newest().prev.Load() == nil
 }

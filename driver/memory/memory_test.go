@@ -3,6 +3,7 @@ package memory_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -281,4 +282,106 @@ func TestOpenByURL(t *testing.T) {
 			t.Errorf("Open(%q): %v; want an error about %q", c.url, err, c.wrong)
 		}
 	}
+}
+
+// What was replaced or removed takes no memory, once no scan sees it.
+func TestOldVersionsAreFreed(t *testing.T) {
+	const records, size = 64, 1 << 20
+	for _, how := range []string{"update", "delete", "update under a scan", "delete under a scan", "delete in a batch"} {
+		t.Run(how, func(t *testing.T) {
+			db := open(t, memory.Options{})
+			var ids []string
+			for i := range records {
+				ids = append(ids, fmt.Sprint(i))
+				put(t, db, ids[i], dataknobs.F("x", strings.Repeat("x", size)))
+			}
+			change := func() {
+				if how == "delete in a batch" {
+					if _, err := db.DeleteMany(t.Context(), ids, dataknobs.Atomic()); err != nil {
+						t.Fatal(err)
+					}
+					return
+				}
+				for _, id := range ids {
+					if strings.HasPrefix(how, "update") {
+						put(t, db, id, dataknobs.F("x", "short"))
+					} else if err := db.Delete(t.Context(), id); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if strings.HasSuffix(how, "scan") {
+				n := 0
+				for r, err := range db.Query(t.Context(), "") {
+					if err != nil {
+						t.Fatal(err)
+					}
+					if n == 0 {
+						change()
+					}
+					if r.Get("x").Len() != size {
+						t.Fatalf("the scan got a value of %d bytes, which is not of its moment", r.Get("x").Len())
+					}
+					n++
+				}
+				if n != records {
+					t.Fatalf("the scan gave %d records", n)
+				}
+			} else {
+				change()
+			}
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			if m.HeapAlloc > records*size/2 {
+				t.Errorf("%d MB are in use after %d MB were replaced or removed", m.HeapAlloc>>20, records*size>>20)
+			}
+			runtime.KeepAlive(db)
+		})
+	}
+}
+
+// An atomic batch that is undone leaves what was there, whatever scans end meanwhile.
+func TestRollbackWhileScansEnd(t *testing.T) {
+	db := open(t, memory.Options{})
+	const records = 100
+	var ws []dataknobs.Write
+	for i := range records {
+		put(t, db, fmt.Sprint(i), dataknobs.F("n", 0))
+		ws = append(ws, dataknobs.Write{Op: dataknobs.WritePut, ID: fmt.Sprint(i), Record: dataknobs.NewRecord(fmt.Sprint(i), dataknobs.F("n", 1))})
+	}
+	ws = append(ws, dataknobs.Write{Op: dataknobs.WriteDelete, ID: "missing"})
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				n := 0
+				for r, err := range db.Query(t.Context(), "n = 0") {
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					n += int(r.Get("n").Any().(int64)) + 1
+				}
+				if n != records {
+					t.Errorf("a scan found %d of %d records", n, records)
+					return
+				}
+			}
+		})
+	}
+	for i := range 300 {
+		if _, err := db.Apply(t.Context(), ws, dataknobs.Atomic()); err == nil {
+			t.Fatal("the batch was applied")
+		}
+		put(t, db, fmt.Sprint(i%records), dataknobs.F("n", 0)) // an old version for the scans
+	}
+	close(stop)
+	wg.Wait()
 }

@@ -26,7 +26,6 @@ func TestTable(t *testing.T) {
 					}
 					s := &slot{}
 					s.first.rec = &dataknobs.Record{ID: id}
-					s.head.Store(&s.first)
 					x.put(hash(id), s)
 					want[id] = s
 				}

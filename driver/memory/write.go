@@ -122,26 +122,24 @@ func (tx *transaction) fits(old, rec *dataknobs.Record) error {
 func (tx *transaction) set(s *slot, id string, hash uint64, old, rec *dataknobs.Record) {
 	d := tx.d
 	c := change{id: id, hash: hash}
-	var v *version
 	if s == nil {
-		d.places++
-		s = &slot{pos: d.places}
-		v = &s.first
+		s = d.newSlot()
+		s.first.rec, s.first.born = rec, tx.clock
 		d.slots.put(hash, s)
 		d.order = append(d.order, s)
 	} else {
-		v = new(version)
-		c.old = s.head.Load()
+		c.old = s.newest()
+		v := &version{rec: rec, born: tx.clock}
 		v.prev.Store(c.old)
+		s.head.Store(v)
 	}
-	c.slot, v.rec, v.born = s, rec, tx.clock
+	c.slot = s
 	if rec != nil {
 		rec.SetPosition(s.pos)
 	} else {
 		d.slots.remove(hash, s)
 		d.dead++
 	}
-	s.head.Store(v)
 	if d.opts.MaxBytes > 0 {
 		c.size = sizeOf(rec) - sizeOf(old)
 		d.bytes += c.size
@@ -183,7 +181,7 @@ func (tx *transaction) keepOldVersions() {
 		switch {
 		case c.old == nil:
 		case len(d.open) == 0:
-			c.slot.head.Load().prev.Store(nil)
+			c.slot.forget(c.slot.newest())
 		default:
 			d.stale = append(d.stale, c.slot)
 		}
