@@ -3,6 +3,8 @@ package dataknobs
 import (
 	"context"
 	"errors"
+	"iter"
+	"slices"
 	"sync"
 )
 
@@ -48,7 +50,7 @@ func (j *job) applyEach(ctx context.Context) {
 		j.stream(ctx)
 		return
 	}
-	j.run(ctx, j.prepare(ctx, 0, len(j.writes)), workers)
+	j.run(ctx, workers)
 }
 
 func (j *job) begin(ctx context.Context) error {
@@ -61,18 +63,21 @@ func (j *job) begin(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// streamed is how many writes are prepared before they are applied, where they
-// are applied one part after the other: few enough to be still in the cache,
-// unless the store wants more at once.
+// streamed is how many writes are prepared at once, where they are applied one
+// part after the other: few enough to be still in the cache, unless the store
+// wants more.
 const streamed = 4096
 
-// stream prepares and applies the writes in turn. Once a call as a whole has
-// failed, what is left fails with the same cause without being tried.
+// stream applies the writes in turn, and prepares the next of them meanwhile.
+// Once a call as a whole has failed, what is left fails with the same cause
+// without being tried.
 func (j *job) stream(ctx context.Context) {
 	var failed error
 	size := max(streamed, j.db.f().MaxBatch)
+	next := j.prepareAhead(ctx, 0, size)
 	for from := 0; from < len(j.writes); from += size {
-		valid := j.prepare(ctx, from, min(from+size, len(j.writes)))
+		valid := <-next
+		next = j.prepareAhead(ctx, from+size, size)
 		for _, part := range chunks(valid, j.size(len(valid))) {
 			if failed != nil {
 				j.setAll(part, failed)
@@ -81,6 +86,23 @@ func (j *job) stream(ctx context.Context) {
 			failed = j.apply(ctx, part)
 		}
 	}
+}
+
+// prepareAhead prepares size writes from from on while its caller goes on; not
+// so in a transaction, where the store may be asked by one at a time. Without
+// such writes there is nothing to receive.
+func (j *job) prepareAhead(ctx context.Context, from, size int) <-chan []int {
+	if from >= len(j.writes) {
+		return nil
+	}
+	valid := make(chan []int, 1)
+	prepare := func() { valid <- j.prepare(ctx, from, min(from+size, len(j.writes))) }
+	if from == 0 || j.db.tx != nil {
+		prepare()
+	} else {
+		go prepare()
+	}
+	return valid
 }
 
 // prepare checks the writes from from up to to and returns the indexes of those
@@ -109,12 +131,30 @@ func (j *job) prepare(ctx context.Context, from, to int) []int {
 	return valid
 }
 
-// run applies the writes of those indexes in parts, several at once.
-func (j *job) run(ctx context.Context, idx []int, workers int) {
-	for len(idx) > 0 {
-		var wave [][]int
-		wave, idx = j.wave(idx, j.share(len(idx), workers))
-		j.runWave(ctx, wave, workers)
+// run prepares the writes and applies them in parts, several at once: first
+// all that may run beside each other, while they are being prepared, then what
+// has to wait for them.
+func (j *job) run(ctx context.Context, workers int) {
+	var rest []int
+	j.runWave(ctx, j.wave(j.prepared(ctx), j.share(len(j.writes), workers), &rest), workers)
+	for len(rest) > 0 {
+		idx := rest
+		rest = nil
+		j.runWave(ctx, j.wave(slices.Values(idx), j.share(len(idx), workers), &rest), workers)
+	}
+}
+
+// prepared prepares the writes in turn, and yields the indexes of those that
+// may go to the driver.
+func (j *job) prepared(ctx context.Context) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for from := 0; from < len(j.writes); from += streamed {
+			for _, i := range j.prepare(ctx, from, min(from+streamed, len(j.writes))) {
+				if !yield(i) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -165,54 +205,63 @@ func chunks(idx []int, size int) [][]int {
 	return append(parts, idx)
 }
 
-// wave splits off parts that may run at once: no ID stands in two of them. The
-// second result is what has to wait for the next wave, in its order.
-func (j *job) wave(idx []int, size int) (parts [][]int, rest []int) {
-	part := make(map[string]int, len(idx)) // the part that an ID stands in; -1: waiting
-	var cur []int
-	for _, i := range idx {
-		id := j.writes[i].ID
-		p, seen := part[id]
-		if id != "" && seen && p != len(parts) {
-			part[id] = -1
-			rest = append(rest, i)
-			continue
+// wave yields parts that may run at once: no ID stands in two of them. What has
+// to wait for the next wave is added to rest, in its order.
+func (j *job) wave(idx iter.Seq[int], size int, rest *[]int) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		part := make(map[string]int, size) // the part that an ID stands in; -1: waiting
+		var cur []int
+		n := 0 // the number of cur
+		for i := range idx {
+			id := j.writes[i].ID
+			p, seen := part[id]
+			if id != "" && seen && p != n {
+				part[id] = -1
+				*rest = append(*rest, i)
+				continue
+			}
+			part[id] = n
+			if cur = append(cur, i); len(cur) < size {
+				continue
+			}
+			if !yield(cur) {
+				return
+			}
+			cur = nil
+			n++
 		}
-		part[id] = len(parts)
-		if cur = append(cur, i); len(cur) == size {
-			parts, cur = append(parts, cur), nil
+		if len(cur) > 0 {
+			yield(cur)
 		}
 	}
-	if len(cur) > 0 {
-		parts = append(parts, cur)
-	}
-	return parts, rest
 }
 
-func (j *job) runWave(ctx context.Context, parts [][]int, workers int) {
-	queue := make(chan []int)
+func (j *job) runWave(ctx context.Context, parts iter.Seq[[]int], workers int) {
+	queue := make(chan []int, 1) // the next is prepared while all are at work
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var failed error // guarded by mu
-	for range min(workers, len(parts)) {
-		wg.Go(func() {
-			for part := range queue {
-				mu.Lock()
-				stop := failed
-				mu.Unlock()
-				if stop != nil {
-					j.setAll(part, stop)
-					continue
-				}
-				if err := j.apply(ctx, part); err != nil {
-					mu.Lock()
-					failed = err
-					mu.Unlock()
-				}
+	work := func() {
+		for part := range queue {
+			mu.Lock()
+			stop := failed
+			mu.Unlock()
+			if stop != nil {
+				j.setAll(part, stop)
+				continue
 			}
-		})
+			if err := j.apply(ctx, part); err != nil {
+				mu.Lock()
+				failed = err
+				mu.Unlock()
+			}
+		}
 	}
-	for _, part := range parts {
+	for part := range parts {
+		if workers > 0 {
+			workers--
+			wg.Go(work)
+		}
 		queue <- part
 	}
 	close(queue)

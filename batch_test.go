@@ -73,6 +73,48 @@ func TestBatchReportsByIndex(t *testing.T) {
 	}
 }
 
+// A batch of several parts, of which the next is prepared while one is applied.
+func TestLargeBatch(t *testing.T) {
+	for _, f := range []dk.Features{{}, {MaxBatch: 900}, {Parallel: true}, {Parallel: true, MaxBatch: 700}} {
+		d := newFake(t, f)
+		d.recs = numbered(9_000)
+		var mu sync.Mutex
+		var order []string
+		d.beforeApply = func(b *dk.Batch) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, w := range b.Writes {
+				order = append(order, w.ID)
+			}
+		}
+		var ids, good []string
+		var bad []int
+		for i, r := range d.recs {
+			if i%1000 == 13 {
+				bad, ids = append(bad, i), append(ids, "")
+				continue
+			}
+			ids, good = append(ids, r.ID), append(good, r.ID)
+		}
+		res, err := dk.New(d, &dk.Options{Workers: 3}).DeleteMany(t.Context(), ids)
+		if got := failedAt(err); !slices.Equal(got, bad) {
+			t.Fatalf("%+v: failed were %v, want %v", f, got, bad)
+		}
+		for i, r := range res {
+			if failed := i%1000 == 13; failed != (r.Err != nil) || r.ID != ids[i] {
+				t.Fatalf("%+v: result %d is %+v", f, i, r)
+			}
+		}
+		if f.Parallel {
+			slices.Sort(order)
+			slices.Sort(good)
+		}
+		if !slices.Equal(order, good) || len(d.recs) != len(bad) {
+			t.Errorf("%+v: %d writes reached the driver, not those %d in their order; %d records are left", f, len(order), len(good), len(d.recs))
+		}
+	}
+}
+
 func TestBatchOfEachKind(t *testing.T) {
 	d := newFake(t, dk.Features{}, numbered(4)...)
 	db := dk.New(d, nil)
