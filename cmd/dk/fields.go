@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -140,6 +141,44 @@ func (a *app) warnFields(ctx context.Context, db *dataknobs.DB, where dataknobs.
 	w.end(ctx)
 }
 
+// warnUnset says which of the fields that changes remove are probably misspelt:
+// they are not in the record of that ID or, without one, in none of the store's
+// first records, and another is near. It is asked before the change.
+func (a *app) warnUnset(ctx context.Context, db *dataknobs.DB, id string, changes []dataknobs.Change) {
+	var fields []*askedField
+	for _, c := range changes {
+		if c.Remove && !c.Path.IsSystem() {
+			fields = append(fields, &askedField{path: c.Path})
+		}
+	}
+	if len(fields) == 0 {
+		return
+	}
+	none := "no record has a"
+	if id != "" {
+		rec, err := db.Get(ctx, id)
+		if err != nil {
+			return // the change says it
+		}
+		none = "record " + strconv.Quote(id) + " has no"
+		for _, f := range fields {
+			f.lookIn(rec.Fields)
+		}
+	} else if n, all := look(ctx, db, fields); !all {
+		none = noneOfFirst(n) + " a"
+	}
+	for _, f := range fields {
+		if f.depth == len(f.path) {
+			continue
+		}
+		if hint := f.hint(); hint != "" {
+			a.warn(none + " field called " + f.path[:f.depth+1].String() + hint)
+		}
+	}
+}
+
+func noneOfFirst(n int) string { return "none of the first " + thousands(int64(n)) + " records has" }
+
 // end warns of the fields that were in no result and are in none of the
 // store's first records either. A condition that found records although its
 // field is in none, such as IS NULL, may be right: it is only mentioned where
@@ -153,7 +192,7 @@ func (w *fieldWatch) end(ctx context.Context) {
 	if n == 0 {
 		return
 	}
-	none := "none of the first " + thousands(int64(n)) + " records has"
+	none := noneOfFirst(n)
 	if all {
 		none = "no record has"
 	}

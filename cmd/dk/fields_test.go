@@ -56,6 +56,10 @@ func TestMisspeltFields(t *testing.T) {
 		{"copy in batches", "copy|STORE|mem:|--batch|2|--select|status, prize", "no record has a field called prize; did you mean price?"},
 		{"copy --dry-run", "copy|STORE|mem:|--dry-run|--where|stauts = 'open'", "no record has a field called stauts; did you mean status?"},
 
+		{"a field to be removed", "patch|STORE|1|--unset|owner.ctiy", `record "1" has no field called owner.ctiy; did you mean owner.city?`},
+		{"a field to be removed from many", "patch|STORE|--where|status = 'open'|--unset|prize", "no record has a field called prize; did you mean price?"},
+		{"a field that was removed before", "patch|STORE|1|--unset|colour", ""},
+
 		{"nothing found of a field that is there", "query|STORE|status = 'lost'", ""},
 		{"a field that some records have", "query|STORE|select status, tags order by tags", ""},
 		{"a field that is always null", "query|STORE|closed is not null", ""},

@@ -44,6 +44,7 @@ Exit code 0 means that the change is durable.
 		}
 		if !byWhere {
 			return a.withStore(cmd.Context(), args[0], store, func(db *dataknobs.DB) error {
+				a.warnUnset(cmd.Context(), db, id, changes)
 				_, err := db.Patch(cmd.Context(), id, changes, revisionOption(*rev)...)
 				return err
 			})
@@ -53,6 +54,7 @@ Exit code 0 means that the change is durable.
 			return err
 		}
 		return a.withStore(cmd.Context(), args[0], store, func(db *dataknobs.DB) error {
+			a.warnUnset(cmd.Context(), db, "", changes)
 			return a.changed(cmd.Context(), db, expr, "patched", func(ctx context.Context) (int64, error) {
 				return db.PatchWhere(ctx, expr, changes)
 			})

@@ -3,8 +3,6 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"dataknobs.dev/dataknobs"
 	"dataknobs.dev/dataknobs/driver/internal/sqlgen"
@@ -36,7 +34,7 @@ func (h *handle) explain(ctx context.Context, how string, q *dataknobs.Scan, a *
 	}
 	lines := []string{"SQL: " + st.SQL}
 	for i, arg := range st.Args {
-		lines = append(lines, fmt.Sprintf("$%d = %s", i+1, argText(arg)))
+		lines = append(lines, fmt.Sprintf("$%d = %s", i+1, sqlgen.ArgText(arg)))
 	}
 	r, err := newRequest(st, nil)
 	if err != nil {
@@ -72,23 +70,4 @@ func (s *state) statementFor(q *dataknobs.Scan, a *dataknobs.Aggregation) (*sqlg
 		return s.Count(a.Where)
 	}
 	return s.Groups(a)
-}
-
-// argText shows a parameter, cut where it is long.
-func argText(arg any) string {
-	var text string
-	switch a := arg.(type) {
-	case nil:
-		return "null"
-	case string:
-		text = strconv.Quote(a)
-	case []byte:
-		return fmt.Sprintf("%d bytes", len(a))
-	default:
-		text = fmt.Sprint(a)
-	}
-	if len(text) > 200 {
-		text = strings.ToValidUTF8(text[:200], "") + "…"
-	}
-	return text
 }

@@ -70,7 +70,7 @@ func (r *reader) explain(_ context.Context, st *sqlgen.Statement) ([]string, err
 	if len(st.Args) > 0 {
 		var args []string
 		for _, x := range st.Args {
-			args = append(args, argText(x))
+			args = append(args, sqlgen.ArgText(x))
 		}
 		lines = append(lines, "parameters: "+strings.Join(args, ", "))
 	}
@@ -82,18 +82,6 @@ func (r *reader) explain(_ context.Context, st *sqlgen.Statement) ([]string, err
 		return nil
 	})
 	return lines, r.at.classify(err)
-}
-
-func argText(x any) string {
-	switch x := x.(type) {
-	case string:
-		return dataknobs.String(x).String()
-	case []byte:
-		return dataknobs.Bytes(x).String()
-	case nil:
-		return "null"
-	}
-	return fmt.Sprint(x)
 }
 
 // analyze adds what running the statement took.

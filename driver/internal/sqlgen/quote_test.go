@@ -171,3 +171,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestArgText(t *testing.T) {
+	for _, c := range []struct {
+		arg  any
+		want string
+	}{
+		{nil, "null"}, {"it's", `'it''s'`}, {int64(7), "7"}, {[]byte("abc"), "3 bytes"}, {true, "true"},
+		{strings.Repeat("é", 1000), "'" + strings.Repeat("é", 99) + "…"},
+	} {
+		if got := sqlgen.ArgText(c.arg); got != c.want {
+			t.Errorf("ArgText(%v) = %s, want %s", c.arg, got, c.want)
+		}
+	}
+}
